@@ -1,0 +1,1 @@
+"""The specification of trioweb, in tests that mirror its folders."""

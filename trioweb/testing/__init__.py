@@ -1,0 +1,1 @@
+"""Testing an application: a client in memory, and the pytest plugin."""

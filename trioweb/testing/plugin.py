@@ -1,0 +1,1 @@
+"""The pytest plugin: the fixtures web_client and web_server."""
