@@ -1,0 +1,1 @@
+"""What HTTP says: pure functions and values, without IO, clock or randomness."""
