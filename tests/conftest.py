@@ -1,0 +1,19 @@
+"""What every test stands on: hypothesis without a clock, the programs it needs."""
+
+from __future__ import annotations
+
+import hypothesis
+import pytest
+
+from tests.needs import program
+
+pytest_plugins = ["pytester"]
+
+# No deadline: a busy machine is not a fault in the parser.
+hypothesis.settings.register_profile("trioweb", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("trioweb")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        program(*mark.args)
