@@ -171,6 +171,8 @@ class Headers(MutableMapping[str, str]):
             return sorted(self.raw, key=_name) == sorted(other.raw, key=_name)
         return super().__eq__(other)
 
+    __hash__ = None  # type: ignore[assignment]  # how Python says "it can change"
+
     def __repr__(self) -> str:
         return f"Headers({list(self.pairs())!r})"
 

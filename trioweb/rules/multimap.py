@@ -62,5 +62,8 @@ class MultiMap(Mapping[str, str]):
             return self.pairs == other.pairs
         return super().__eq__(other)
 
+    def __hash__(self) -> int:
+        return hash(self.pairs)
+
     def __repr__(self) -> str:
         return f"MultiMap({list(self.pairs)!r})"
