@@ -77,7 +77,7 @@ def _origin(
 ) -> Target:
     raw, _, query = text.partition("?")
     if "\\" in raw:
-        # Some software takes it for a slash: what is one segment here would be two there.
+        # Some software takes it for a slash, and would see two segments in our one.
         raise TargetError("the path contains a backslash")
     segments = tuple(raw[1:].split("/"))
     # Most targets have neither an escape nor a segment that begins with a dot.
