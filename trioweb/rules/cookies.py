@@ -63,7 +63,7 @@ def parse_cookies(values: Iterable[str]) -> MultiMap:
     return MultiMap(pairs)
 
 
-def format_cookie(  # noqa: PLR0913  # the attributes RFC 6265bis has
+def format_cookie(  # the attributes RFC 6265bis has
     name: str,
     value: str,
     *,
@@ -113,7 +113,7 @@ def format_cookie(  # noqa: PLR0913  # the attributes RFC 6265bis has
     return line
 
 
-def expire_cookie(  # noqa: PLR0913  # what a cookie is identified by, and its promises
+def expire_cookie(  # what a cookie is identified by, and its promises
     name: str,
     *,
     domain: str | None = None,

@@ -1,0 +1,1 @@
+"""The hinge: what travels between the wire and the application."""

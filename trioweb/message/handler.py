@@ -1,0 +1,14 @@
+"""The sentence that joins wire and application: a function from Request to Response."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from trioweb.message.request import Request
+from trioweb.message.response import Response
+
+Handler = Callable[[Request], Awaitable[Response]]
+"""Answers a request.  What it raises is a failure: the wire answers 500 instead."""
+
+Layer = Callable[[Request, Handler], Awaitable[Response]]
+"""Stands around a handler: ``async def layer(request, handler)`` returns a Response."""

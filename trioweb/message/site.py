@@ -1,0 +1,19 @@
+"""Site: where an application runs, as its lifespans are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One worker's place among its siblings.
+
+    *worker* counts from 0 to *workers* - 1.  *directory* is private to this server
+    (mode 0700) and shared by its workers; it is removed when the server ends.
+    """
+
+    workers: int
+    worker: int
+    directory: Path

@@ -1,0 +1,66 @@
+"""Transport: the bytes of one connection, whatever carries them."""
+
+from __future__ import annotations
+
+import enum
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+
+class Gone(enum.Enum):
+    """How a peer left."""
+
+    FINISHED = "the peer sends no more"  # FIN: it closed, or only half of it
+    RESET = "the peer reset the connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end.
+
+    *host* is an IP address as text, "unix" for a Unix socket, or "memory" in tests;
+    *port* is None where there is none.
+    """
+
+    host: str
+    port: int | None = None
+
+    def __str__(self) -> str:
+        if self.port is None:
+            return self.host
+        return (
+            f"[{self.host}]:{self.port}"
+            if ":" in self.host
+            else f"{self.host}:{self.port}"
+        )
+
+
+class Transport(trio.abc.HalfCloseableStream):
+    """A byte stream that also hears its peer leave.
+
+    ``receive_some`` returns b"" once the peer has finished; ``receive_some`` and
+    ``send_all`` raise trio.BrokenResourceError once it has reset.  ``send_all`` returns
+    when the bytes are in the hands of the system, which is the back-pressure.
+    """
+
+    peer: Peer
+    secure: bool = False
+
+    # Called at most once for each way of leaving, at once and from any task, whether or
+    # not somebody reads or writes.  It must not block; it may cancel scopes.  A
+    # transport that cannot hear without reading never calls it.
+    gone: Callable[[Gone], None] | None = None
+
+    @abstractmethod
+    async def handshake(self) -> str | None:
+        """Finish what precedes HTTP; the protocol agreed on by ALPN, or None.
+
+        Cancelling it loses the connection.
+        """
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Break the connection off, so that the peer sees an error and not an end."""

@@ -1,0 +1,1 @@
+"""Where wire and application are joined: sockets, nurseries, signals."""

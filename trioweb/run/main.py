@@ -1,0 +1,72 @@
+"""run(): a whole program, from start to a graceful end by signal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import trio
+
+from trioweb.app.app import App
+from trioweb.message.handler import Handler
+from trioweb.run.config import Config, LogForm, configure
+from trioweb.run.groups import without_groups
+from trioweb.run.listeners import BindError
+from trioweb.run.server import open_server
+
+OnListen = Callable[[list[str]], object]
+"""Called once with the URLs, when the server has begun to listen."""
+
+
+def announce(urls: list[str]) -> None:
+    """Say on standard error where the server is reached."""
+    print(f"Serving on {' and '.join(urls)} (Ctrl-C stops)", file=sys.stderr)  # noqa: T201
+
+
+def run(
+    app: App | Handler,
+    *,
+    port: int | None = None,
+    bind: str | Sequence[str] | None = None,
+    on_listen: OnListen = announce,
+    access_log: LogForm | None = None,
+    config: Config | None = None,
+) -> None:
+    """Serve *app*, an App or a handler, until SIGINT or SIGTERM; then stop gracefully.
+
+    A second signal stops at once.  Where the address cannot be had, it ends the program
+    with one line and exit code 1 (SystemExit).  Arguments as for `open_server`; the
+    access log is on, in its human form, unless said otherwise.
+    """
+    config = configure(config, port=port, bind=bind, access_log=access_log)
+    try:
+        trio.run(_until_signal, app, config, on_listen)
+    except BindError as error:
+        raise SystemExit(f"trioweb: {error}") from error
+
+
+async def _until_signal(
+    app: App | Handler, config: Config, on_listen: OnListen
+) -> None:
+    with (
+        without_groups(),
+        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
+    ):
+        async with trio.open_nursery() as waiting:
+            stop = trio.Event()
+            waiting.start_soon(_hear, signals, stop, waiting.cancel_scope)
+            async with open_server(app, config=config) as server:
+                on_listen(server.urls)
+                await stop.wait()
+            waiting.cancel_scope.cancel(reason="the server has stopped")
+
+
+async def _hear(
+    signals: AsyncIterator[int], stop: trio.Event, everything: trio.CancelScope
+) -> None:
+    """The first signal asks for a graceful stop, the second for none."""
+    async for _ in signals:
+        if stop.is_set():
+            everything.cancel(reason="a second signal")
+        stop.set()

@@ -1,0 +1,150 @@
+"""Server: one event loop's connections, from their first to a stop that loses none.
+
+The stop is a sequence of scopes.  Leaving the block stops accepting; connections that
+are idle go; exchanges at work get until the end of the grace; what is then left is
+cancelled; and only after that are the application's lifespans left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import trio
+
+from trioweb.app.app import App, as_app
+from trioweb.message.handler import Handler
+from trioweb.message.site import Site
+from trioweb.message.transport import Transport
+from trioweb.run.accepting import BATCH, accept, accept_waiting
+from trioweb.run.access_log import record_for
+from trioweb.run.config import Config, LogForm, configure
+from trioweb.run.groups import without_groups
+from trioweb.run.listeners import Listener, open_listeners
+from trioweb.wire import connection
+from trioweb.wire.service import Service
+
+
+class Server:
+    """A server that runs: where it is reached, and how to stop it.
+
+    *urls* are its listening addresses in the order of the binds, *url* the first.
+    """
+
+    def __init__(
+        self, service: Service, connections: trio.Nursery, urls: Sequence[str] = ()
+    ) -> None:
+        self.urls = list(urls)
+        self._service = service
+        self._connections = connections
+        self._stopping = trio.Event()
+
+    @property
+    def url(self) -> str:
+        """Where it is reached: the first of its URLs."""
+        return self.urls[0]
+
+    def accept(self, transport: Transport) -> None:
+        """Serve what comes on *transport*, which is the server's from now on."""
+        self._connections.start_soon(connection.serve, transport, self._service)
+
+    def stop(self) -> None:
+        """Ask for a graceful stop; any number of times."""
+        self._stopping.set()
+
+    async def stopping(self) -> None:
+        """Wait until somebody has asked for a stop."""
+        await self._stopping.wait()
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    app: App | Handler,
+    config: Config | None = None,
+    listeners: Sequence[Listener] = (),
+) -> AsyncIterator[Server]:
+    """An application at work: lifespans entered, *listeners* accepted from.
+
+    Leaving the block is a graceful stop, bounded by the config's grace; an exception
+    that leaves it cuts every connection at once.  The listeners stay open.
+    """
+    config = config or Config(access_log="off")
+    application = as_app(app)
+    service = Service(
+        application.freeze(), config.limits, record=record_for(config.access_log)
+    )
+    with without_groups(), tempfile.TemporaryDirectory(prefix="trioweb-") as directory:
+        async with (
+            application.open(Site(workers=1, worker=0, directory=Path(directory))),
+            trio.open_nursery() as connections,
+        ):
+            server = Server(service, connections, [each.url for each in listeners])
+            async with trio.open_nursery() as accepting:
+                for listener in listeners:
+                    accepting.start_soon(accept, listener.socket, server.accept)
+                yield server
+                accepting.cancel_scope.cancel(reason="the server stops")
+            _take_the_last(listeners, server)
+            _drain(service, connections, config)
+
+
+def _take_the_last(listeners: Sequence[Listener], server: Server) -> None:
+    """Accept who has connected already: closing the socket would reset them."""
+    for listener in listeners:
+        with contextlib.suppress(OSError):
+            accept_waiting(listener.socket, server.accept, BATCH)
+
+
+def _drain(service: Service, connections: trio.Nursery, config: Config) -> None:
+    service.drain()
+    connections.cancel_scope.deadline = trio.current_time() + config.grace
+
+
+@contextlib.asynccontextmanager
+async def open_server(
+    app: App | Handler,
+    *,
+    port: int | None = None,
+    bind: str | Sequence[str] | None = None,
+    access_log: LogForm | None = None,
+    config: Config | None = None,
+) -> AsyncIterator[Server]:
+    """A server that listens for as long as the block runs.
+
+    *app* is an App or a handler; *port* is one of localhost, 0 for any that is free;
+    *bind* is as ``--bind``.  ``server.urls`` is known inside the block, and leaving it
+    is a graceful stop.  No access log unless one is asked for.  SetupError (BindError)
+    where it cannot start.
+    """
+    config = config or Config(access_log="off")
+    config = configure(config, port=port, bind=bind, access_log=access_log)
+    listeners = open_listeners(config.bind)
+    try:
+        async with serving(app, config, listeners) as server:
+            yield server
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+async def serve(
+    app: App | Handler,
+    *,
+    port: int | None = None,
+    bind: str | Sequence[str] | None = None,
+    access_log: LogForm | None = None,
+    config: Config | None = None,
+    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve inside your own nursery: ``server = await nursery.start(serve, app)``.
+
+    It runs until ``server.stop()``, which is graceful, or until it is cancelled, which
+    cuts every connection.  Arguments as for `open_server`.
+    """
+    async with open_server(
+        app, port=port, bind=bind, access_log=access_log, config=config
+    ) as server:
+        task_status.started(server)
+        await server.stopping()

@@ -1,0 +1,152 @@
+"""Inbound: the requests of one HTTP/1.1 connection, head by head and piece by piece.
+
+Bounded by its buffer: the peer's bytes are read only when somebody waits for them, one
+read at a time, so a handler that does not read stops its own peer.
+"""
+
+from __future__ import annotations
+
+import h11
+import trio
+
+from trioweb.message.errors import BadRequest, HTTPError, PeerGone
+from trioweb.message.transport import Transport
+from trioweb.wire.framing import Chunked, Framing, Sized
+from trioweb.wire.gate import Head, check, find_end
+from trioweb.wire.limits import EMPTY_LINE, READ_SIZE, Limits
+
+
+class Inbound:
+    """Bytes from the peer, on their way through the gate into h11.
+
+    The buffer stays ours: h11 gets a message's own bytes and never one beyond, so what
+    follows a message, be it a request or another protocol, is still here, in order.
+    """
+
+    __slots__ = (
+        "_framing",
+        "_h11",
+        "_limits",
+        "_transport",
+        "broken",
+        "buffer",
+        "complete",
+        "taken",
+    )
+
+    def __init__(
+        self, transport: Transport, state: h11.Connection, limits: Limits
+    ) -> None:
+        self._transport = transport
+        self._h11 = state
+        self._limits = limits
+        self._framing: Framing = Sized(0)
+        self.buffer = bytearray()
+        self.complete = True  # the request at work has been read to its end
+        self.broken = False  # its framing was wrong: where it ends, nobody knows
+        self.taken = 0  # bytes of its content so far
+
+    async def first_bytes(self) -> bool:
+        """Wait for a request to begin; False if the connection ends instead."""
+        while not self.buffer or EMPTY_LINE.startswith(self.buffer):
+            if not await self._more():
+                return False
+        if self.buffer.startswith(EMPTY_LINE):
+            del self.buffer[: len(EMPTY_LINE)]
+        return True
+
+    async def head(self) -> Head | None:
+        """The next request's head; None if the peer leaves in the middle of it.
+
+        Raises HTTPError for what is refused.
+        """
+        seen = 0
+        while (end := find_end(self.buffer, seen, self._limits)) < 0:
+            seen = len(self.buffer)
+            if not await self._more():
+                return None
+        head = check(bytes(self.buffer[:end]), self._limits)
+        del self.buffer[:end]
+        self._begin(head)
+        return head
+
+    async def piece(self) -> bytes:
+        """The next piece of content; b"" once it is complete.
+
+        Raises BadRequest for malformed framing, PeerGone if the peer leaves first.
+        """
+        while not self.complete:
+            event = self._event()
+            if isinstance(event, h11.Data):
+                self.taken += len(event.data)
+                return bytes(event.data)
+            if isinstance(event, h11.EndOfMessage):
+                self.complete = True
+            else:
+                self._h11.receive_data(await self._proven())
+        # A checkpoint, as every wait is; a body that is complete is soon asked again.
+        await trio.lowlevel.checkpoint()
+        return b""
+
+    def too_much_left(self) -> bool:
+        """Whether what is unread is known not to be worth reading, or cannot be."""
+        left = self._framing.at_most()
+        return self.broken or (left is not None and left > self._limits.unread)
+
+    async def drain(self) -> bool:
+        """Read what the handler left; False if that is too much or takes too long."""
+        if self.too_much_left() or self._h11.they_are_waiting_for_100_continue:
+            return False
+        with trio.move_on_after(self._limits.linger):
+            until = self.taken + self._limits.unread
+            while self.taken <= until:
+                if not await self.piece():
+                    return True
+        return False
+
+    async def discard(self) -> None:
+        """Read and forget until the peer finishes, but not without end."""
+        left = self._limits.unread
+        while left > 0:
+            piece = await self._transport.receive_some(READ_SIZE)
+            if not piece:
+                return
+            left -= len(piece)
+
+    def _begin(self, head: Head) -> None:
+        self._framing = Chunked(self._limits) if head.chunked else Sized(head.length)
+        self.complete = False
+        self._h11.receive_data(head.raw)
+        if not isinstance(self._event(), h11.Request):
+            raise BadRequest("the head is malformed")
+        if not head.chunked and not head.length:
+            self._event()  # its EndOfMessage, which needs no more bytes
+            self.complete = True
+
+    def _event(self) -> object:
+        try:
+            return self._h11.next_event()
+        except h11.RemoteProtocolError as error:
+            self.broken = True
+            raise BadRequest(str(error)) from error
+
+    async def _proven(self) -> bytes:
+        while not (proven := self._take()):
+            if not await self._more():
+                raise PeerGone
+        return proven
+
+    def _take(self) -> bytes:
+        try:
+            return self._framing.take(self.buffer)
+        except HTTPError:
+            self.broken = True
+            raise
+
+    async def _more(self) -> bool:
+        try:
+            data = await self._transport.receive_some(READ_SIZE)
+        except trio.BrokenResourceError as error:
+            raise PeerGone from error
+        self.buffer += data
+        return bool(data)

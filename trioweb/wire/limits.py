@@ -1,0 +1,61 @@
+"""Limits: every bound of the wire, with its unit, its reason and its precedent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Bytes asked of a transport at once: what Trio's own streams ask for, and what a
+# socket's receive buffer holds on most systems.
+READ_SIZE = 64 * 1024
+
+# Bytes of a file read at once: few enough that a slow peer holds little memory, enough
+# that going to a thread (about 55 µs) costs less than the copy.
+FILE_PIECE = 256 * 1024
+
+# One empty line before a request is skipped, because RFC 9112 section 2.2 asks for it.
+EMPTY_LINE = b"\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a peer may make the server hold, and how long it may make it wait.
+
+    Sizes are in bytes, times in seconds.  Each can be set; none can be switched off.
+    """
+
+    # 414: nginx's 8 KiB; the longest URL that browsers and caches agree on is shorter.
+    request_line: int = 8 * 1024
+    # 431: nginx holds four buffers of 8 KiB; Node 16 KiB.
+    head: int = 32 * 1024
+    # 431: 100 fields, as hyper and gunicorn; each costs h11 about 20 µs.
+    fields: int = 100
+    # 400: a chunk-size line with its extension; no peer we know of sends extensions.
+    chunk_line: int = 256
+    # 400: chunk framing over and above the content it frames (Go has the same 16 KiB):
+    # one-byte chunks would cost a hundred times what their bytes are worth.
+    chunk_overhead: int = 16 * 1024
+    # 431: trailers are rarely more than a checksum.
+    trailers: int = 4 * 1024
+    trailer_fields: int = 32
+    # Content a handler left unread: reading this much costs less than a new
+    # connection, reading more would let a peer keep us busy for nothing.
+    unread: int = 64 * 1024
+    # And how long that, or the last bytes of a peer we have closed on, may take to
+    # come: nginx waits 5 s between reads, Go half a second.
+    linger: float = 2.0
+    # 408: the whole head from its first byte, absolute: a byte a second does not
+    # stretch it.  Also the first byte of a new connection.  Go's usual advice is 5-10.
+    head_time: float = 10.0
+    # A connection between two requests: longer than the 60 s of the load balancers
+    # that may stand before us, so that it is they who close; nginx's 75.
+    idle_time: float = 75.0
+    # The same once the server is stopping: time for a request that is on its way.
+    drain_linger: float = 1.0
+    # From a peer's FIN to the cancelling of its handler.  One that closed and one that
+    # only finished sending look the same; the second still gets a quick answer.
+    half_close: float = 0.5
+    # For the 408 or 503 that says a deadline has passed: a peer who does not take it
+    # within this does not get it.
+    farewell: float = 1.0
+    # TLS, or whatever precedes HTTP: as long as a head.
+    handshake: float = 10.0
