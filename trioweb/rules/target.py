@@ -59,8 +59,8 @@ class Target:
 def parse_target(method: str, target: bytes) -> Target:
     """The target of a request line or of :path; TargetError if it is not allowed.
 
-    >>> parse_target("GET", b"/caf%C3%A9/a%2Fb?x=1").segments
-    ('café', 'a/b')
+    >>> parse_target("GET", b"/%ED%95%9C/a%2Fb?x=1").segments
+    ('한', 'a/b')
     """
     if bad := _FORBIDDEN.search(target):
         raise TargetError(f"the target contains {bad[0]!r}")
