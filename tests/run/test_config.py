@@ -1,0 +1,56 @@
+"""Config: what is refused, and what `run(app, port=8080)` means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from trioweb.message.errors import SetupError
+from trioweb.run.config import Config, configure
+
+REFUSED: list[tuple[str, Callable[[], Config], str]] = [
+    ("no bind", lambda: Config(bind=()), "tuple of places"),
+    ("string for tuple", lambda: Config(bind="8080"), "tuple of places"),  # type: ignore[arg-type]  # the mistake itself
+    ("bad bind", lambda: Config(bind=("http://a",)), "'http://a' is no place"),
+    ("negative grace", lambda: Config(grace=-1), "grace is -1; give a number"),
+    ("endless cleanup", lambda: Config(cleanup=math.inf), "cleanup is inf"),
+    ("not a number", lambda: Config(grace=math.nan), "grace is nan"),
+    ("log form", lambda: Config(access_log="xml"), '"human", "json" or "off"'),  # type: ignore[arg-type]  # the mistake itself
+    ("workers", lambda: Config(workers=4), "only 1"),
+    ("two places", lambda: configure(port=80, bind="8080"), "keep one of them"),
+    ("port too high", lambda: configure(port=65536), "from 0 to 65535"),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED]
+)
+def test_a_config_that_cannot_run_is_refused_with_the_remedy(
+    make: Callable[[], Config], message: str
+) -> None:
+    with pytest.raises(SetupError) as caught:
+        make()
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_default_is_loopback_only() -> None:
+    assert Config().bind == ("localhost:8080",)
+
+
+def test_a_port_is_a_port_of_localhost() -> None:
+    assert configure(port=0).bind == ("localhost:0",)
+
+
+def test_one_bind_or_several_may_be_given() -> None:
+    assert configure(bind=":80").bind == (":80",)
+    assert configure(bind=[":80", "fd:3"]).bind == (":80", "fd:3")
+
+
+def test_what_is_given_besides_a_config_stands_in_its_place() -> None:
+    given = Config(grace=1, access_log="json")
+    assert configure(given) is given
+    changed = configure(given, port=1, access_log="off")
+    assert changed == Config(grace=1, bind=("localhost:1",), access_log="off")
