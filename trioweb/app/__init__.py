@@ -1,0 +1,1 @@
+"""The application: from Request to Response."""

@@ -1,0 +1,160 @@
+"""App: a notebook of routes, layers and lifespans, composed once into a handler."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
+from typing import Any, TypeVar, cast
+
+from trioweb.app.book import Application, Book, Lifespan
+from trioweb.app.call import Called, check, check_arguments, qualified
+from trioweb.app.errors import Boundary, Fault, Page
+from trioweb.app.group import Group
+from trioweb.app.layers import Ring
+from trioweb.app.place import place
+from trioweb.app.router import Router, Slashes, require_slashes
+from trioweb.app.routes import Route
+from trioweb.message.errors import SetupError
+from trioweb.message.handler import Handler
+from trioweb.message.key import Keyed
+from trioweb.message.site import Site
+
+P = TypeVar("P", bound=Page)
+L = TypeVar(
+    "L",
+    bound=Callable[[Site], AsyncIterator[None] | AbstractAsyncContextManager[Any]],
+)
+
+
+class App(Group, Keyed):
+    """An application: what you register on it, served by `trioweb.run` or mounted.
+
+    *slashes* is what becomes of a path that only a slash at its end keeps from
+    matching: "redirect" (308 to the other), "strict" (404), "ignore" (answered all the
+    same).  ``app[key]`` holds what lifespans leave for handlers, by `Key`.
+    """
+
+    def __init__(self, *, slashes: Slashes = "redirect") -> None:
+        Group.__init__(self, Book(), Ring())
+        Keyed.__init__(self)
+        require_slashes(slashes)
+        self._slashes = slashes
+        self._boundary = Boundary()
+        self._handler: Handler | None = None
+
+    def lifespan(self, function: L) -> L:
+        """Run *function* around the service: entered before it, left after it.
+
+        It takes the Site and is an async generator that yields once, or returns an
+        async context manager; it may hold a nursery.  Several are entered in the order
+        of registration and left in reverse.
+        """
+        where = place()
+        self._book.require_open(where)
+        if inspect.isasyncgenfunction(function):
+            self._book.surround(asynccontextmanager(function))
+        elif inspect.iscoroutinefunction(function):
+            msg = (
+                f"{where}: {qualified(function)} never yields; yield where the app runs"
+            )
+            raise SetupError(msg)
+        else:
+            # What is left of L, though a type checker cannot subtract.
+            self._book.surround(cast("Lifespan", function))
+        check_arguments(where, function, ("site",))
+        return function
+
+    def error(self, fault: Fault) -> Callable[[P], P]:
+        """Answer *fault* by ``async def page(request, error)``.
+
+        *fault* is a class of exceptions or a status.  For an HTTPError the page of its
+        class is looked for first, then that of its status, then that of HTTPError.  Any
+        other exception is looked for by its class; if only Exception or 500 has a page,
+        it was not expected: it is logged, and answered by that page.
+        """
+        where = place()
+        _require_fault(where, fault)
+
+        def register(page: P) -> P:
+            self._book.require_open(where)
+            check(where, page, ("request", "error"))
+            other = self._boundary.pages.setdefault(fault, page)
+            if other is not page:
+                msg = f"{where}: {fault!r} has a page already, {qualified(other)}"
+                raise SetupError(msg)
+            return page
+
+        return register
+
+    def url(self, name: str, /, **params: object) -> str:
+        """The path of the route with *name*, percent-encoded, with *params* in place.
+
+        SetupError if there is no such route, ValueError if *params* do not fit it.
+        Where the application is mounted, the path begins below its prefix.
+        """
+        return self._book.named(name).build(params)
+
+    @property
+    def routes(self) -> list[Route]:
+        """Every route as it was registered, those of mounted applications too."""
+        return [route for entry in self._book.entries for route in entry.routes()]
+
+    def freeze(self) -> Handler:
+        """The handler of all that is registered, composed once; the book is closed.
+
+        SetupError for what cannot work, as a resource that needs arguments.
+        """
+        if self._handler is not None:
+            return self._handler
+        if self._book.closed:
+            msg = "an application is mounted in itself; remove one of the mounts"
+            raise SetupError(msg)
+        self._book.closed = True
+        try:
+            self._handler = Router(
+                self._book.entries, self._ring, self._boundary, self._slashes
+            )
+        finally:
+            self._book.closed = self._handler is not None
+        return self._handler
+
+    def lifespans(self) -> list[Lifespan]:
+        """Every lifespan, outermost first, those of mounted applications too."""
+        self.freeze()  # which refuses an application mounted in itself
+        found: dict[Lifespan, None] = {}
+        for each in self._book.lifespans:
+            inner = each.lifespans() if isinstance(each, Application) else [each]
+            found.update(dict.fromkeys(inner))
+        return list(found)
+
+    @asynccontextmanager
+    async def open(self, site: Site) -> AsyncIterator[None]:
+        """Enter every lifespan, and leave them in reverse."""
+        async with AsyncExitStack() as entered:
+            for lifespan in self.lifespans():
+                await entered.enter_async_context(lifespan(site))
+            yield
+
+
+def as_app(target: App | Called) -> App:
+    """*target* if it is an App; a bare handler as one that answers every request."""
+    if isinstance(target, App):
+        return target
+    app = App()
+    app.mount("/", target)
+    return app
+
+
+def _require_fault(where: str, fault: Fault) -> None:
+    if isinstance(fault, type):
+        if issubclass(fault, Exception):
+            return
+    elif 400 <= fault <= 599:  # RFC 9110 15.5, 15.6
+        return
+    msg = f"{where}: a page is for a class of exceptions or a status from 400 to 599"
+    raise SetupError(f"{msg}, not {fault!r}")

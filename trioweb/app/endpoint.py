@@ -1,0 +1,73 @@
+"""Endpoints: what answers one method at one URL, composed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trioweb.app.book import Entry
+from trioweb.app.call import Called, caller
+from trioweb.app.errors import Boundary
+from trioweb.app.layers import Ring, common, compose
+from trioweb.app.tree import Values
+from trioweb.message.handler import Handler, Layer
+from trioweb.message.request import Request
+
+
+class Endpoint:
+    """A handler inside its layers and the boundary, and its route's settings."""
+
+    __slots__ = ("_handler", "_names", "_route", "_settings")
+
+    def __init__(self, entry: Entry, boundary: Boundary) -> None:
+        self._settings = entry.settings
+        self._names = entry.pattern.names
+        self._route = entry.pattern.text if entry.methods else f"{entry.pattern.text}/*"
+        handler = caller(entry.make(), self._names)
+        layers = (*entry.ring.all_layers(), *entry.settings.layers)
+        self._handler = enclose(boundary, layers, handler, entry.handler)
+
+    def take(self, request: Request, values: Values) -> Handler:
+        """Note on *request* what its route says; the handler that answers it."""
+        settings = self._settings
+        request.route = self._route
+        request.body_limit = settings.body_limit
+        if values:
+            request.params = dict(zip(self._names, values, strict=True))
+        request.exchange.limit(settings.timeout)
+        if settings.on_disconnect != "cancel":
+            request.exchange.on_disconnect(settings.on_disconnect)
+        return self._handler
+
+
+class URL:
+    """The endpoints of one URL, by method; or, of something mounted, one for all."""
+
+    __slots__ = ("every", "methods", "ring")
+
+    def __init__(self) -> None:
+        self.methods: dict[str, Endpoint] = {}
+        self.every: Endpoint | None = None
+        self.ring: Ring | None = None  # the innermost around all methods
+
+    def add(self, entry: Entry, boundary: Boundary) -> None:
+        """Answer the methods of *entry*; all of them, if it has none."""
+        endpoint = Endpoint(entry, boundary)
+        self.ring = common(self.ring, entry.ring) if self.ring else entry.ring
+        if not entry.methods:
+            self.every = endpoint
+        for method in entry.methods:
+            self.methods[method] = endpoint
+
+    def allowed(self) -> set[str]:
+        """The methods of the URL, with the one that every URL answers."""
+        return {"OPTIONS", *self.methods}
+
+
+def enclose(
+    boundary: Boundary, layers: Sequence[Layer], handler: Called, name: str
+) -> Handler:
+    """*handler* inside *layers*, contained by *boundary* within and without them."""
+    contained = boundary.contain(handler, name)
+    if not layers:
+        return contained
+    return boundary.contain(compose(layers, contained), f"a layer around {name}")

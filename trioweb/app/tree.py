@@ -1,0 +1,116 @@
+"""Tree: which registered patterns match a path, the most specific first.
+
+Every node has one parent, so there is one way to reach it, and a search visits it at
+most once: the work is bounded by the size of the table, whatever path is asked for.
+Backtracking (/a/{x}/c is found for /a/b/c beside /a/b/d) therefore cannot blow up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, NamedTuple, TypeVar
+
+from trioweb.rules.kinds import PATH, Kind, joined
+from trioweb.rules.pattern import Literal, Pattern
+
+Leaf = TypeVar("Leaf")
+Values = tuple[object, ...]
+
+
+class Tree(Generic[Leaf]):
+    """Patterns, each with a leaf; *make* makes the leaf of a pattern that is new."""
+
+    def __init__(self, make: Callable[[], Leaf]) -> None:
+        self._make = make
+        self._root: _Node[Leaf] = _Node()
+        self._leaves: list[Leaf] = []
+
+    def at(self, pattern: Pattern) -> Leaf:
+        """The leaf of every path that *pattern* matches, made if it is new."""
+        node = self._root
+        for part in pattern.parts:
+            if isinstance(part, Literal):
+                node = node.literal(part.text)
+            else:
+                node = node.parameter(part.kind)
+        return self._leaf(node)
+
+    def below(self, pattern: Pattern) -> Leaf:
+        """The leaf of every path at and below *pattern*: the least specific there."""
+        node = self._root
+        for part in pattern.parts:
+            if isinstance(part, Literal):
+                node = node.literal(part.text)
+        if node.below is None:
+            node.below = _Node()
+        return self._leaf(node.below)
+
+    def _leaf(self, node: _Node[Leaf]) -> Leaf:
+        if node.leaf is None:
+            node.leaf = self._make()
+            self._leaves.append(node.leaf)
+        return node.leaf
+
+    def leaves(self) -> list[Leaf]:
+        """Every leaf, in the order they were made."""
+        return self._leaves
+
+    def matches(self, segments: tuple[str, ...]) -> Iterator[tuple[Leaf, Values]]:
+        """Each leaf whose pattern matches, the most specific first, with its values."""
+        end = len(segments)
+        # What is still to be visited, the next one last.
+        todo = [_Visit(self._root, 0, ())]
+        while todo:
+            node, depth, values = todo.pop()
+            if depth == end and node.leaf is not None:
+                yield node.leaf, values
+            if node.below is not None:
+                todo.append(_Visit(node.below, end, values))
+            if depth < end:
+                todo += node.steps(segments, depth, values)
+
+
+class _Node(Generic[Leaf]):
+    __slots__ = ("below", "kinds", "leaf", "literals")
+
+    def __init__(self) -> None:
+        self.leaf: Leaf | None = None
+        self.below: _Node[Leaf] | None = None
+        self.literals: dict[str, _Node[Leaf]] = {}
+        # The least specific first, as they go onto the list of what is to be visited.
+        self.kinds: list[tuple[Kind, _Node[Leaf]]] = []
+
+    def literal(self, text: str) -> _Node[Leaf]:
+        return self.literals.setdefault(text, _Node())
+
+    def parameter(self, kind: Kind) -> _Node[Leaf]:
+        for known, node in self.kinds:
+            if known is kind:
+                return node
+        node = _Node[Leaf]()
+        self.kinds.append((kind, node))
+        self.kinds.sort(key=lambda each: -each[0].rank)
+        return node
+
+    def steps(
+        self, segments: tuple[str, ...], depth: int, values: Values
+    ) -> Iterator[_Visit[Leaf]]:
+        """The nodes one step further, the least specific first."""
+        for kind, node in self.kinds:
+            if kind is PATH:
+                rest = joined(segments[depth:])
+                if rest is not None:
+                    yield _Visit(node, len(segments), (*values, rest))
+                continue
+            value = kind.convert(segments[depth])
+            if value is not None:
+                yield _Visit(node, depth + 1, (*values, value))
+        literal = self.literals.get(segments[depth])
+        if literal is not None:
+            yield _Visit(literal, depth + 1, values)
+
+
+class _Visit(NamedTuple, Generic[Leaf]):
+    node: _Node[Leaf]
+    depth: int  # segments consumed
+    values: Values
