@@ -1,0 +1,261 @@
+"""The httpx2 client whose connections are in memory.
+
+Its connection pool and its HTTP/1.1 are httpx2's own: only the network beneath them is
+ours.  Imported by `trioweb.testing.client` alone, so that httpx2 is needed by nobody
+else.
+"""
+
+from __future__ import annotations
+
+import math
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+import httpcore2
+import httpx2
+import trio
+
+from trioweb.testing.peer import RawPeer
+from trioweb.testing.transport import memory_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from trioweb.message.transport import Transport
+    from trioweb.testing.transport import MemoryTransport
+
+
+class Connections:
+    """The connections that one client has opened."""
+
+    def __init__(self, accept: Callable[[Transport], None]) -> None:
+        self._accept = accept
+        self._open: list[MemoryTransport] = []
+
+    def open(self, *, secure: bool) -> MemoryTransport:
+        """Our end of a new connection; the server has the other one already."""
+        ours, theirs = memory_pair(secure=secure)
+        self._open = [one for one in self._open if not one.closed]
+        self._open.append(ours)
+        self._accept(theirs)
+        return ours
+
+    def abort(self) -> None:
+        """Reset them all."""
+        for transport in self._open:
+            transport.abort()
+        self._open.clear()
+
+
+class Client(httpx2.AsyncClient):
+    """An httpx2.AsyncClient of an application in this very process.
+
+    It raises what httpx2 raises: httpx2.ReadError where the connection was reset,
+    httpx2.RemoteProtocolError where a response was cut off.  An exception of the
+    application is what any client sees of it, a response with status 500.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        *,
+        base_url: str,
+        headers: Mapping[str, str],
+        cookies: Mapping[str, str],
+        timeout: float | None,
+        follow_redirects: bool,
+    ) -> None:
+        super().__init__(
+            transport=_Pool(connections),
+            base_url=base_url,
+            headers=dict(headers),
+            cookies=dict(cookies),
+            timeout=timeout,
+            follow_redirects=follow_redirects,
+            trust_env=False,  # no proxy and no password of the machine's
+        )
+        self._connections = connections
+
+    def connect(self) -> RawPeer:
+        """A connection for what a client cannot do; ``async with`` closes it."""
+        secure = self.base_url.scheme == "https"
+        host = self.base_url.netloc.decode("ascii")
+        return RawPeer(self._connections.open(secure=secure), host=host)
+
+    def abort(self) -> None:
+        """Reset all open connections at once, those of `connect` included."""
+        self._connections.abort()
+
+
+class _Pool(httpx2.AsyncBaseTransport):
+    """Hands httpx2's requests to httpcore2's pool, over our network."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._pool = httpcore2.AsyncConnectionPool(
+            # Never used: without one the pool would load every authority there is.
+            ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            max_connections=None,
+            network_backend=_Network(connections),
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = httpcore2.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        asked = httpcore2.Request(
+            request.method,
+            url,
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        with _translated():
+            answer = await self._pool.handle_async_request(asked)
+        return httpx2.Response(
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(answer),
+            extensions=answer.extensions,
+        )
+
+    async def aclose(self) -> None:
+        with _translated():
+            await self._pool.aclose()
+
+
+class _Body(httpx2.AsyncByteStream):
+    """A response's body, by an iterator that closes what it iterates over.
+
+    A generator that is left half-way is a warning of Trio's.
+    """
+
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+        self._pieces = answer.aiter_stream()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        with _translated():
+            return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        with _translated():
+            await self._pieces.aclose()
+            await self._answer.aclose()
+
+
+class _Network(httpcore2.AsyncNetworkBackend):
+    """Whatever the address, it is the application."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore2's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        await trio.lowlevel.checkpoint()
+        return _Stream(self._connections)
+
+    async def sleep(self, seconds: float) -> None:
+        await trio.sleep(seconds)
+
+
+class _Stream(httpcore2.AsyncNetworkStream):
+    """One connection.
+
+    The server meets it with its first byte: only then it is known whether TLS would
+    have been spoken.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._secure = False
+        self._opened: MemoryTransport | None = None
+
+    @property
+    def _transport(self) -> MemoryTransport:
+        if self._opened is None:
+            self._opened = self._connections.open(secure=self._secure)
+        return self._opened
+
+    async def read(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore2's
+    ) -> bytes:
+        with _network_errors(httpcore2.ReadTimeout, httpcore2.ReadError):
+            with trio.fail_after(math.inf if timeout is None else timeout):
+                return await self._transport.receive_some(max_bytes)
+
+    async def write(
+        self,
+        buffer: bytes,
+        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore2's
+    ) -> None:
+        with _network_errors(httpcore2.WriteTimeout, httpcore2.WriteError):
+            with trio.fail_after(math.inf if timeout is None else timeout):
+                await self._transport.send_all(buffer)
+
+    async def aclose(self) -> None:
+        if self._opened is None:
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._opened.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore2's
+    ) -> httpcore2.AsyncNetworkStream:
+        self._secure = True
+        await trio.lowlevel.checkpoint()
+        return self
+
+    def get_extra_info(self, info: str) -> object:
+        # Asked of an idle connection: there is something to read when it was closed.
+        if info == "is_readable":
+            return self._transport.readable
+        return None
+
+
+@contextmanager
+def _network_errors(
+    late: type[httpcore2.TimeoutException], broken: type[httpcore2.NetworkError]
+) -> Iterator[None]:
+    """Say in httpcore2's words what went wrong on the connection."""
+    try:
+        yield
+    except trio.TooSlowError as error:
+        raise late from error
+    except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+        raise broken(str(error)) from error
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say in httpx2's words what httpcore2 has said in its own: the names are equal."""
+    try:
+        yield
+    except _FAULTS as error:
+        known = getattr(httpx2, type(error).__name__)
+        raise known(str(error)) from error
+
+
+_FAULTS = (
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.TimeoutException,
+    httpcore2.UnsupportedProtocol,
+)
