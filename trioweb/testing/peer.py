@@ -266,7 +266,7 @@ def _waiting(state: h11.Connection) -> bool:
 
 
 def _switched(event: h11.Response | h11.InformationalResponse) -> bool:
-    return event.status_code == 101  # noqa: PLR2004  # Switching Protocols
+    return event.status_code == 101  # Switching Protocols
 
 
 def _fields(
