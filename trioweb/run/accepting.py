@@ -9,9 +9,6 @@ from collections.abc import Callable
 
 import trio
 
-from trioweb.message.transport import Transport
-from trioweb.run.sockets import accepted
-
 log = logging.getLogger("trioweb.error")
 
 # Connections taken at one go before others get their turn.
@@ -24,7 +21,11 @@ EXHAUSTED_PAUSE = 0.1
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-async def accept(listening: socket.socket, take: Callable[[Transport], None]) -> None:
+Take = Callable[[socket.socket, object], None]
+"""Takes what ``accept()`` returned: a socket and its peer's address."""
+
+
+async def accept(listening: socket.socket, take: Take) -> None:
     """Give every connection that comes to *take*, until cancelled.
 
     It waits for nothing else: a slow peer never keeps the next one from being accepted.
@@ -40,9 +41,7 @@ async def accept(listening: socket.socket, take: Callable[[Transport], None]) ->
             await trio.sleep(EXHAUSTED_PAUSE)
 
 
-def accept_waiting(
-    listening: socket.socket, take: Callable[[Transport], None], most: int
-) -> None:
+def accept_waiting(listening: socket.socket, take: Take, most: int) -> None:
     """Give at most *most* of the connections that are waiting to *take*.
 
     Raises OSError when the system has run out of something.
@@ -56,4 +55,4 @@ def accept_waiting(
             if error.errno in _EXHAUSTED:
                 raise
             continue  # this one was gone before it was taken (accept(2))
-        take(accepted(connection, address))
+        take(connection, address)

@@ -8,6 +8,7 @@ cancelled; and only after that are the application's lifespans left.
 from __future__ import annotations
 
 import contextlib
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -18,11 +19,12 @@ from trioweb.app.app import App, as_app
 from trioweb.message.handler import Handler
 from trioweb.message.site import Site
 from trioweb.message.transport import Transport
-from trioweb.run.accepting import BATCH, accept, accept_waiting
+from trioweb.run.accepting import Take, accept, accept_waiting
 from trioweb.run.access_log import record_for
 from trioweb.run.config import Config, LogForm, configure
+from trioweb.run.connecting import connecting
 from trioweb.run.groups import without_groups
-from trioweb.run.listeners import Listener, open_listeners
+from trioweb.run.listeners import BACKLOG, Listener, open_listeners
 from trioweb.wire import connection
 from trioweb.wire.service import Service
 
@@ -78,23 +80,28 @@ async def serving(
     with without_groups(), tempfile.TemporaryDirectory(prefix="trioweb-") as directory:
         async with (
             application.open(Site(workers=1, worker=0, directory=Path(directory))),
+            connecting() as connect,
             trio.open_nursery() as connections,
         ):
             server = Server(service, connections, [each.url for each in listeners])
+
+            def take(sock: socket.socket, address: object) -> None:
+                server.accept(connect(sock, address))
+
             async with trio.open_nursery() as accepting:
                 for listener in listeners:
-                    accepting.start_soon(accept, listener.socket, server.accept)
+                    accepting.start_soon(accept, listener.socket, take)
                 yield server
                 accepting.cancel_scope.cancel(reason="the server stops")
-            _take_the_last(listeners, server)
+            _take_the_last(listeners, take)
             _drain(service, connections, config)
 
 
-def _take_the_last(listeners: Sequence[Listener], server: Server) -> None:
+def _take_the_last(listeners: Sequence[Listener], take: Take) -> None:
     """Accept who has connected already: closing the socket would reset them."""
     for listener in listeners:
         with contextlib.suppress(OSError):
-            accept_waiting(listener.socket, server.accept, BATCH)
+            accept_waiting(listener.socket, take, BACKLOG)
 
 
 def _drain(service: Service, connections: trio.Nursery, config: Config) -> None:

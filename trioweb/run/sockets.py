@@ -23,17 +23,21 @@ _RESET = struct.pack("ii", 1, 0)
 # 2.5.5.2).
 _MAPPED = "::ffff:"
 
-_CLOSED = "this connection was closed on this side"
+CLOSED = "this connection was closed on this side"
 
 
 def accepted(sock: socket.socket, address: object) -> SocketTransport:
     """The transport of a connection, from what ``accept()`` returned."""
-    sock.setblocking(False)
+    undelayed(sock)
+    return SocketTransport(sock, peer_at(address))
+
+
+def undelayed(sock: socket.socket) -> None:
+    """Let small writes on *sock* go out at once."""
     if sock.family in {socket.AF_INET, socket.AF_INET6}:
         with suppress(OSError):  # reset already, as the first read will say
             # Without it a second small write waits 40 ms for the first's ACK.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return SocketTransport(sock, peer_at(address))
 
 
 def peer_at(address: object) -> Peer:
@@ -50,6 +54,13 @@ def peer_at(address: object) -> Peer:
     if host.startswith(_MAPPED) and "." in host:
         host = host.removeprefix(_MAPPED)
     return Peer(host, port)
+
+
+def require_some(max_bytes: int) -> None:
+    """Refuse to receive nothing: it would look like the end."""
+    if max_bytes < 1:
+        msg = f"max_bytes is {max_bytes}; it takes at least 1 to see the end"
+        raise ValueError(msg)
 
 
 class SocketTransport(Transport):
@@ -177,11 +188,11 @@ class SocketTransport(Transport):
     async def _closed(self) -> trio.ClosedResourceError:
         await trio.lowlevel.checkpoint()
         if self._socket.fileno() == -1:
-            return trio.ClosedResourceError(_CLOSED)
+            return trio.ClosedResourceError(CLOSED)
         return trio.ClosedResourceError("this side has said that it sends no more")
 
     def _fault(self, error: OSError) -> Exception:
         # Closed by another task between our waking and our turn.
         if self._socket.fileno() == -1:
-            return trio.ClosedResourceError(_CLOSED)
+            return trio.ClosedResourceError(CLOSED)
         return trio.BrokenResourceError(str(error))

@@ -1,0 +1,261 @@
+"""The hub: one epoll for all connections of a loop, which hears their peers leave.
+
+Each socket is registered once, edge-triggered; one task waits for the whole set and
+wakes whoever waits for a socket that stirred.  So a wait costs no system call of its
+own, and a FIN or RST is heard while a handler runs, without a task that listens for it.
+
+Readiness is a latch.  An edge sets it, and only a call that found no more to do clears
+it: an edge that comes between two looks is not lost, at worst a look finds nothing.
+
+Linux only; elsewhere `trioweb.run.sockets` does the same and hears less.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from contextlib import suppress
+
+import outcome
+import trio
+
+from trioweb.message.transport import Gone, Peer
+from trioweb.run.sockets import (
+    CLOSED,
+    SocketTransport,
+    peer_at,
+    require_some,
+    undelayed,
+)
+from trioweb.wire.limits import READ_SIZE
+
+# Edges taken at one go before the tasks that they woke get their turn.
+BATCH = 256
+
+# Calls answered without waiting before others get their turn: a sixteenth of a
+# checkpoint each, and with every connection busy timers are still within 1.2 ms.
+TURNS = 16
+
+_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+_BROKEN = select.EPOLLHUP | select.EPOLLERR
+_FINISHED = select.EPOLLRDHUP | select.EPOLLHUP
+
+
+class Hub:
+    """The connections of one event loop, and the task that wakes theirs."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._transports: dict[int, HubTransport] = {}
+        self._polls = 0
+
+    async def run(self) -> None:
+        """Wake whoever waits for a socket that stirred, until cancelled."""
+        try:
+            while True:
+                await trio.lowlevel.wait_readable(self._epoll.fileno())
+                self._poll()
+        finally:
+            self._epoll.close()
+
+    def accepted(self, sock: socket.socket, address: object) -> HubTransport:
+        """The transport of a connection, from what ``accept()`` returned."""
+        undelayed(sock)
+        return HubTransport(sock, peer_at(address), self)
+
+    def add(self, transport: HubTransport, sock: socket.socket) -> int:
+        """Hear of *sock* from now on; the number of polls there have been."""
+        self._transports[sock.fileno()] = transport
+        self._epoll.register(sock.fileno(), _EDGES)
+        return self._polls
+
+    def remove(self, sock: socket.socket) -> None:
+        """Hear of *sock* no more; before it is closed."""
+        del self._transports[sock.fileno()]
+        # By hand, because a copy in a child process would keep it registered; after
+        # the hub has ended there is nothing to take it from.
+        with suppress(OSError, ValueError):
+            self._epoll.unregister(sock.fileno())
+
+    def _poll(self) -> None:
+        edges = self._epoll.poll(0, BATCH)
+        self._polls += 1
+        for descriptor, flags in edges:
+            transport = self._transports.get(descriptor)
+            # A socket of this batch may have been closed by what an earlier edge did,
+            # and its number given to a new one, which the edge does not mean.
+            if transport is not None and transport.added < self._polls:
+                transport.stirred(flags)
+
+
+class HubTransport(SocketTransport):
+    """The bytes of a connected stream socket, heard of through a `Hub`."""
+
+    def __init__(self, sock: socket.socket, peer: Peer, hub: Hub) -> None:
+        super().__init__(sock, peer)
+        self._hub = hub
+        self._readable = _Latch("reading from")
+        self._writable = _Latch("sending on")
+        self._ending = False  # an end or a fault lies behind what can be read
+        self._left: Gone | None = None
+        self._turns = 0
+        self.added = hub.add(self, sock)
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Wait for some bytes, *max_bytes* at most; b"" once the peer has finished.
+
+        Cancelling it loses nothing.  Where bytes are there it lets others run only
+        every few calls.
+        """
+        size = READ_SIZE if max_bytes is None else max_bytes
+        require_some(size)
+        await self._turn()
+        while True:
+            if self._socket.fileno() == -1:
+                raise trio.ClosedResourceError(CLOSED)
+            if self._readable.ready:
+                data = self._look(size)
+                if data is not None:
+                    return data
+            else:
+                await self._readable.wait()
+
+    def _look(self, size: int) -> bytes | None:
+        try:
+            data = self._socket.recv(size)
+        except BlockingIOError:
+            self._readable.ready = False
+            return None
+        except OSError as error:
+            raise self._fault(error) from error
+        # Fewer than asked for: there was no more, unless the end is right behind.
+        if len(data) < size and not self._ending:
+            self._readable.ready = False
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of *data*; returns when the system has it.
+
+        Cancelled while it waits, it has sent an unknown part.  Where there is room it
+        lets others run only every few calls.
+        """
+        self._begin_sending()
+        try:
+            await self._turn()
+            # The usual answer goes out whole, and costs no view of itself.
+            sent = self._try(data)
+            if sent == len(data):
+                return
+            with memoryview(data).cast("B") as view:
+                while sent < len(view):
+                    if not self._writable.ready:
+                        await self._writable.wait()
+                    sent += self._try(view[sent:])
+        finally:
+            self._sending = False
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until there is room for some bytes.  Cancelling it loses nothing."""
+        self._begin_sending()
+        try:
+            await trio.lowlevel.checkpoint()
+            self._require_sending()
+            if not self._writable.ready:
+                await self._writable.wait()
+        finally:
+            self._sending = False
+
+    def stirred(self, flags: int) -> None:
+        """Take note of an edge: wake who waits, and tell `gone` if the peer has left."""
+        if flags & (select.EPOLLIN | _FINISHED | _BROKEN):
+            self._ending = self._ending or bool(flags & (_FINISHED | _BROKEN))
+            self._readable.open()
+        if flags & (select.EPOLLOUT | _BROKEN):
+            self._writable.open()
+        if flags & select.EPOLLERR:
+            self._tell(Gone.RESET)
+        elif flags & _FINISHED:
+            self._tell(Gone.FINISHED)
+
+    def _tell(self, gone: Gone) -> None:
+        if self._left in {gone, Gone.RESET}:
+            return
+        self._left = gone
+        if self.gone is not None:
+            self.gone(gone)
+
+    def _fault(self, error: OSError) -> Exception:
+        # The call that failed has taken the fault away: no edge will tell of it.
+        if self._socket.fileno() != -1:
+            self._ending = True
+            self._tell(Gone.RESET)
+        return super()._fault(error)
+
+    def _try(self, data: bytes | bytearray | memoryview) -> int:
+        self._require_sending()
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            self._writable.ready = False
+            return 0
+        except OSError as error:
+            raise self._fault(error) from error
+
+    def _require_sending(self) -> None:
+        if self._finished or self._socket.fileno() == -1:
+            raise trio.ClosedResourceError(CLOSED)
+
+    async def _turn(self) -> None:
+        self._turns += 1
+        if self._turns < TURNS:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            return
+        self._turns = 0
+        await trio.lowlevel.checkpoint()
+
+    def _close(self) -> None:
+        if self._socket.fileno() == -1:
+            return
+        self._hub.remove(self._socket)
+        self._socket.close()
+        self._readable.fail()
+        self._writable.fail()
+
+
+class _Latch:
+    """Readiness in one direction, and the task that waits for it."""
+
+    __slots__ = ("_task", "_what", "ready")
+
+    def __init__(self, what: str) -> None:
+        # Nobody has looked yet; the first look costs less than waiting to be told.
+        self.ready = True
+        self._what = what
+        self._task: trio.lowlevel.Task | None = None
+
+    async def wait(self) -> None:
+        """Wait until the latch opens."""
+        if self._task is not None:
+            msg = f"another task is {self._what} this connection"
+            raise trio.BusyResourceError(msg)
+        self._task = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._abandon)
+
+    def open(self) -> None:
+        """Set the latch, and wake who waits for it."""
+        self.ready = True
+        self._wake(outcome.Value(None))
+
+    def fail(self) -> None:
+        """Let who waits find the connection closed."""
+        self._wake(outcome.Error(trio.ClosedResourceError(CLOSED)))
+
+    def _wake(self, what: outcome.Value[None] | outcome.Error) -> None:
+        # Taken out first: a task must never be rescheduled twice.
+        task, self._task = self._task, None
+        if task is not None:
+            trio.lowlevel.reschedule(task, what)
+
+    def _abandon(self, _: object) -> trio.lowlevel.Abort:
+        self._task = None
+        return trio.lowlevel.Abort.SUCCEEDED
