@@ -12,7 +12,7 @@ from typing import Any
 
 from trioweb.app.answers import Answer, respond
 from trioweb.app.call import Called, qualified
-from trioweb.message.errors import BadRequest, HTTPError, PeerGone, sole
+from trioweb.message.errors import BadRequest, HTTPError, PeerGone, departed, sole
 from trioweb.message.handler import Handler
 from trioweb.message.problem import problem
 from trioweb.message.request import Request
@@ -61,7 +61,7 @@ class Boundary:
 
     async def _answer(self, request: Request, raised: Exception) -> Response:
         error = sole(raised)
-        if _gone(error):
+        if departed(error):
             raise PeerGone from error
         if isinstance(error, MissingKey):
             error = BadRequest(f"the request lacks {error.key!r}")
@@ -109,13 +109,6 @@ class Boundary:
         if response is not answer:
             response.status = status  # a plain value says nothing of its status
         return response
-
-
-def _gone(error: Exception) -> bool:
-    # Several tasks that find the peer gone have found the same thing.
-    if isinstance(error, ExceptionGroup):
-        return error.split(PeerGone)[1] is None
-    return isinstance(error, PeerGone)
 
 
 def _kinds(error: Exception, root: type[Exception]) -> list[Fault]:

@@ -15,7 +15,7 @@ TriowebError
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from trioweb.rules.headers import Headers
 
@@ -171,31 +171,19 @@ class SetupError(TriowebError):
     """The application is put together wrongly; it says where, and the remedy."""
 
 
-E = TypeVar("E", bound=BaseException)
-
-
-def sole(error: E) -> E:
+def sole(error: Exception) -> Exception:
     """What *error* is, or the only leaf of the group that it is.
 
     A nursery wraps whatever its tasks raise in a group; a NotFound raised in a child
     task must still be a 404.
     """
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
 
 
-def sole_refusal(error: BaseException) -> HTTPError | None:
-    """The one HTTPError that *error* is, or that its group holds as its only leaf.
-
-    A group with any other leaf is a failure: None.
-    """
-    error = sole(error)
-    return error if isinstance(error, HTTPError) else None
-
-
-def departed(error: BaseException) -> bool:
-    """Whether *error* says no more than that the peer is gone, in a group or not."""
-    if isinstance(error, BaseExceptionGroup):
+def departed(error: Exception) -> bool:
+    """Whether *error* says no more than that the peer is gone, however many find it."""
+    if isinstance(error, ExceptionGroup):
         return error.split(PeerGone)[1] is None
     return isinstance(error, PeerGone)
