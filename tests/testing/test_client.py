@@ -11,6 +11,7 @@ import pytest
 import trio
 import trio.testing
 
+import trioweb.testing
 from trioweb.app.app import App
 from trioweb.message.errors import NotFound, SetupError
 from trioweb.message.offload import in_thread, offload, runner
@@ -306,6 +307,24 @@ async def test_a_cut_response_never_looks_complete() -> None:
                 await (await peer.request("GET", "/")).body()
 
 
+async def test_a_raw_peer_goes_through_a_tunnel() -> None:
+    async def talk(stream: trio.abc.Stream) -> None:
+        while data := await stream.receive_some():
+            await stream.send_all(bytes(data).upper())
+
+    async def handler(request: Request) -> Response:
+        return Response(tunnel=talk)
+
+    async with client(handler) as web, web.connect() as peer:
+        fields = {"connection": "upgrade", "upgrade": "shout"}
+        response = await peer.request("GET", "/", headers=fields)
+        assert (response.status, response.headers["upgrade"]) == (101, "shout")
+        await peer.send(b"hello")
+        assert await peer.receive() == b"HELLO"
+        await peer.send_eof()
+        assert await peer.receive_rest() == b""
+
+
 async def test_a_malformed_request_is_answered() -> None:
     async with client(echo) as web, web.connect() as peer:
         await peer.send(b"NO HTTP AT ALL\r\n\r\n")
@@ -391,3 +410,8 @@ async def test_what_is_put_together_wrongly_is_said_at_once() -> None:
     with pytest.raises(SetupError, match="mounted in itself"):
         async with client(app):
             pass
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = trioweb.testing.nothing  # type: ignore[attr-defined]  # that is the point

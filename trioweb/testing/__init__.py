@@ -29,11 +29,12 @@ _HOMES = {
 }
 
 
-# Names are fetched when they are asked for: the pytest plugin lives in this package and
-# is imported by every run of pytest where trioweb is installed, also where nobody asks
-# for it.
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(_HOMES[name]), name)
+if not TYPE_CHECKING:  # to a type checker, any name at all would be there
+    # Names are fetched when they are asked for: the pytest plugin lives in this package
+    # and is imported by every run of pytest where trioweb is installed, also where
+    # nobody asks for it.
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        return getattr(import_module(_HOMES[name]), name)

@@ -167,9 +167,6 @@ class _Network(httpcore2.AsyncNetworkBackend):
         await trio.lowlevel.checkpoint()
         return _Stream(self._connections)
 
-    async def sleep(self, seconds: float) -> None:
-        await trio.sleep(seconds)
-
 
 class _Stream(httpcore2.AsyncNetworkStream):
     """One connection.
