@@ -59,10 +59,13 @@ async def test_it_keeps_the_promises_of_a_half_closeable_stream() -> None:
     await trio.testing.check_half_closeable_stream(make_pair, make_clogged_pair)
 
 
-async def test_a_large_write_arrives_whole_however_the_socket_takes_it() -> None:
+@pytest.mark.parametrize("make", [unix_pair, tcp_pair], ids=["unix", "tcp"])
+async def test_a_large_write_arrives_whole_however_the_socket_takes_it(
+    make: Callable[[], Pair],
+) -> None:
     sent = bytes(range(256)) * 8192
     received = bytearray()
-    with closing(tcp_pair()) as (left, right):
+    with closing(make()) as (left, right):
 
         async def send() -> None:
             await left.send_all(sent)
