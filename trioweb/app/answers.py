@@ -215,7 +215,8 @@ def _plain(value: object) -> object:
         return dict(value)
     if isinstance(value, Sequence):
         return list(value)
-    raise NotImplementedError
+    msg = f"there is none for a value of type {type(value).__name__}"
+    raise TypeError(msg)
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)

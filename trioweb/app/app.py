@@ -59,9 +59,10 @@ class App(Group, Keyed):
         if inspect.isasyncgenfunction(function):
             self._book.surround(asynccontextmanager(function))
         elif inspect.iscoroutinefunction(function):
-            msg = (
-                f"{where}: {qualified(function)} never yields; yield where the app runs"
-            )
+            msg = f"{where}: {qualified(function)} never yields; yield where it serves"
+            raise SetupError(msg)
+        elif inspect.isgeneratorfunction(function):
+            msg = f"{where}: {qualified(function)} blocks; make it an async generator"
             raise SetupError(msg)
         else:
             # What is left of L, though a type checker cannot subtract.
@@ -154,7 +155,7 @@ def _require_fault(where: str, fault: Fault) -> None:
     if isinstance(fault, type):
         if issubclass(fault, Exception):
             return
-    elif 400 <= fault <= 599:  # RFC 9110 15.5, 15.6
+    elif fault in range(400, 600):  # RFC 9110 15.5, 15.6
         return
     msg = f"{where}: a page is for a class of exceptions or a status from 400 to 599"
     raise SetupError(f"{msg}, not {fault!r}")
