@@ -1,0 +1,80 @@
+"""Alarms: one timer for the deadlines of all connections of a loop.
+
+A connection moves its deadline several times a request, nearly always further away, and
+nearly no deadline is ever reached.  So a deadline is a number kept by whoever has it;
+the wheel only knows, in slots of a twentieth of a second, when it must look at whom.
+Whoever is looked at too early is put where its number now says.  Moving a cancel
+scope's own deadline instead costs ten times as much.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import trio
+
+# Slots in a second: an alarm comes at most this much late, and never early.
+TICKS = 20
+
+_NEVER = math.inf
+
+
+class Alarmed(Protocol):
+    """Somebody with a deadline."""
+
+    due: float  # on Trio's clock; math.inf for none
+    slot: int  # the wheel's own note; 0 outside it
+
+    def ring(self) -> None:
+        """The deadline has passed; must not block."""
+
+
+class Alarms:
+    """The wheel, and the task that turns it."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, set[Alarmed]] = {}
+        self._next = _NEVER  # the earliest slot there is
+        self._sleep: trio.CancelScope | None = None
+
+    def set(self, who: Alarmed, due: float) -> None:
+        """Ring *who* once *due* has passed, unless it is set anew before."""
+        who.due = due
+        if due < _NEVER:
+            slot = int(due * TICKS) + 1
+            if not who.slot or slot < who.slot:
+                self._put(who, slot)
+
+    def drop(self, who: Alarmed) -> None:
+        """Forget *who*, as its connection ends."""
+        if who.slot:
+            self._slots[who.slot].discard(who)
+            who.slot = 0
+
+    async def run(self) -> None:
+        """Ring whom it is time for, until cancelled."""
+        while True:
+            self._next = min(self._slots, default=_NEVER)
+            with trio.CancelScope(deadline=self._next / TICKS) as self._sleep:
+                await trio.sleep_forever()
+            self._turn(trio.current_time())
+
+    def _put(self, who: Alarmed, slot: int) -> None:
+        self.drop(who)
+        self._slots.setdefault(slot, set()).add(who)
+        who.slot = slot
+        if slot < self._next:
+            self._next = slot
+            if self._sleep is not None:
+                self._sleep.deadline = slot / TICKS
+
+    def _turn(self, now: float) -> None:
+        for slot in [slot for slot in self._slots if slot / TICKS <= now]:
+            for who in self._slots.pop(slot):
+                who.slot = 0
+                if who.due <= now:
+                    who.due = _NEVER
+                    who.ring()
+                else:
+                    self.set(who, who.due)
