@@ -46,7 +46,7 @@ class Lone:
         self.choices.append(choice)
 
     def finish(self, seconds: float) -> AbstractContextManager[trio.CancelScope]:
-        return trio.move_on_after(seconds)
+        return trio.CancelScope(relative_deadline=seconds, shield=True)
 
 
 def request(

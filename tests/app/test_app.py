@@ -13,6 +13,7 @@ import trio.testing
 
 from tests.app.asking import ask, said
 from trioweb.app.app import App
+from trioweb.app.book import Lifespan
 from trioweb.message.errors import SetupError
 from trioweb.message.handler import Handler
 from trioweb.message.key import Key
@@ -103,7 +104,8 @@ class Kind:
     async def get(self, request: Request) -> None: ...
 
 
-def noting(notes: list[str], name: str) -> Callable[[Site], AsyncIterator[None]]:
+def noting(notes: list[str], name: str) -> Lifespan:
+    @asynccontextmanager
     async def lifespan(site: Site) -> AsyncIterator[None]:
         assert site is SITE
         notes.append(f"enter {name}")
@@ -142,11 +144,17 @@ async def test_lifespans_are_entered_in_order_and_left_in_reverse() -> None:
     app.mount("/one", inner)
     app.mount("/two", inner)  # its lifespan runs once all the same
     app.group("/g", layers=[keeping]).get("/", layers=[keeping])(plain)
-    app.lifespan(asynccontextmanager(noting(notes, "b")))
+
+    @app.lifespan
+    async def last(site: Site) -> AsyncIterator[None]:
+        notes.append("enter last")
+        yield
+        notes.append("leave last")
+
     async with app.open(SITE):
         notes.append("serving")
         await ask(app, "GET", "/g/")
-    names = ["a", "layer", "inner", "b"]
+    names = ["a", "layer", "inner", "last"]
     assert notes == [
         *(f"enter {name}" for name in names),
         "serving",
@@ -163,6 +171,7 @@ async def test_a_lifespan_may_hold_a_nursery_and_leave_values() -> None:
     ended: list[str] = []
 
     @app.lifespan
+    @asynccontextmanager
     async def background(site: Site) -> AsyncIterator[None]:
         async def run() -> None:
             try:
@@ -174,7 +183,7 @@ async def test_a_lifespan_may_hold_a_nursery_and_leave_values() -> None:
             tasks.start_soon(run)
             await trio.testing.wait_all_tasks_blocked()
             app[DB] = "pool"
-            yield  # noqa: ASYNC119  # lifespan() makes it a context manager
+            yield
             tasks.cancel_scope.cancel()
 
     @app.get("/")
@@ -206,6 +215,7 @@ async def test_a_lifespan_that_cannot_start_leaves_those_before_it() -> None:
 async def never(site: Site) -> None: ...
 
 
+@asynccontextmanager
 async def none() -> AsyncIterator[None]:
     yield
 

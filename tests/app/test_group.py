@@ -76,8 +76,8 @@ def test_an_option_that_makes_no_sense_is_refused(
 
 
 def test_an_option_that_does_not_exist_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="tiemout"):
-        App().get("/", tiemout=3)  # type: ignore[call-arg]  # which is the mistake
+    with pytest.raises(TypeError, match="patience"):
+        App().get("/", patience=3)  # type: ignore[call-arg]  # which is the mistake
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -58,10 +58,6 @@ def synchronous(request: Request) -> str:
     return ""
 
 
-async def generating(request: Request) -> AsyncIterator[str]:
-    yield ""
-
-
 class Synchronous:
     def __call__(self, request: Request) -> str:
         return ""
@@ -82,7 +78,6 @@ async def same(key: str) -> str:
 WRONG = [
     ("synchronous", "/{key}", synchronous, "make it async def"),
     ("a lambda", "/{key}", lambda request, key: "", "make it async def"),
-    ("a generator", "/{key}", generating, "make it async def"),
     ("an object", "/{key}", Synchronous(), "make it async def"),
     ("a class", "/{key}", Called, "make it async def"),
     ("no function", "/{key}", "plain", "cannot be called"),

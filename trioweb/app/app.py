@@ -142,7 +142,11 @@ class App(Group, Keyed):
             yield
 
 
-def as_app(target: App | Called) -> App:
+Served = App | Called
+"""What can be served: an App, or one handler for every request."""
+
+
+def as_app(target: Served) -> App:
     """*target* if it is an App; a bare handler as one that answers every request."""
     if isinstance(target, App):
         return target

@@ -8,7 +8,7 @@ Backtracking (/a/{x}/c is found for /a/b/c beside /a/b/d) therefore cannot blow 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from trioweb.rules.kinds import PATH, Kind, joined
 from trioweb.rules.pattern import Literal, Pattern
@@ -22,7 +22,7 @@ class Tree(Generic[Leaf]):
 
     def __init__(self, make: Callable[[], Leaf]) -> None:
         self._make = make
-        self._root: _Node[Leaf] = _Node()
+        self._root: _Node[Leaf] = _Node(0)
         self._leaves: list[Leaf] = []
 
     def at(self, pattern: Pattern) -> Leaf:
@@ -42,7 +42,7 @@ class Tree(Generic[Leaf]):
             if isinstance(part, Literal):
                 node = node.literal(part.text)
         if node.below is None:
-            node.below = _Node()
+            node.below = _Node(node.depth, rest=True)
         return self._leaf(node.below)
 
     def _leaf(self, node: _Node[Leaf]) -> Leaf:
@@ -59,58 +59,57 @@ class Tree(Generic[Leaf]):
         """Each leaf whose pattern matches, the most specific first, with its values."""
         end = len(segments)
         # What is still to be visited, the next one last.
-        todo = [_Visit(self._root, 0, ())]
+        todo: list[tuple[_Node[Leaf], Values]] = [(self._root, ())]
         while todo:
-            node, depth, values = todo.pop()
+            node, values = todo.pop()
+            depth = end if node.rest else node.depth
             if depth == end and node.leaf is not None:
                 yield node.leaf, values
             if node.below is not None:
-                todo.append(_Visit(node.below, end, values))
+                todo.append((node.below, values))
             if depth < end:
-                todo += node.steps(segments, depth, values)
+                todo += node.steps(segments, values)
 
 
 class _Node(Generic[Leaf]):
-    __slots__ = ("below", "kinds", "leaf", "literals")
+    """What is known once *depth* segments have matched; with *rest*, all of them."""
 
-    def __init__(self) -> None:
+    __slots__ = ("below", "depth", "kinds", "leaf", "literals", "rest")
+
+    def __init__(self, depth: int, *, rest: bool = False) -> None:
+        self.depth = depth
+        self.rest = rest
         self.leaf: Leaf | None = None
         self.below: _Node[Leaf] | None = None
         self.literals: dict[str, _Node[Leaf]] = {}
         # The least specific first, as they go onto the list of what is to be visited.
         self.kinds: list[tuple[Kind, _Node[Leaf]]] = []
 
+    def steps(
+        self, segments: tuple[str, ...], values: Values
+    ) -> list[tuple[_Node[Leaf], Values]]:
+        """The nodes that match one segment more, the least specific first."""
+        segment = segments[self.depth]
+        found: list[tuple[_Node[Leaf], Values]] = []
+        for kind, node in self.kinds:
+            value = kind.convert(segment)
+            if node.rest:
+                value = joined(segments[self.depth :])
+            if value is not None:
+                found.append((node, (*values, value)))
+        literal = self.literals.get(segment)
+        if literal is not None:
+            found.append((literal, values))
+        return found
+
     def literal(self, text: str) -> _Node[Leaf]:
-        return self.literals.setdefault(text, _Node())
+        return self.literals.setdefault(text, _Node(self.depth + 1))
 
     def parameter(self, kind: Kind) -> _Node[Leaf]:
         for known, node in self.kinds:
             if known is kind:
                 return node
-        node = _Node[Leaf]()
+        node = _Node[Leaf](self.depth + 1, rest=kind is PATH)
         self.kinds.append((kind, node))
         self.kinds.sort(key=lambda each: -each[0].rank)
         return node
-
-    def steps(
-        self, segments: tuple[str, ...], depth: int, values: Values
-    ) -> Iterator[_Visit[Leaf]]:
-        """The nodes one step further, the least specific first."""
-        for kind, node in self.kinds:
-            if kind is PATH:
-                rest = joined(segments[depth:])
-                if rest is not None:
-                    yield _Visit(node, len(segments), (*values, rest))
-                continue
-            value = kind.convert(segments[depth])
-            if value is not None:
-                yield _Visit(node, depth + 1, (*values, value))
-        literal = self.literals.get(segments[depth])
-        if literal is not None:
-            yield _Visit(literal, depth + 1, values)
-
-
-class _Visit(NamedTuple, Generic[Leaf]):
-    node: _Node[Leaf]
-    depth: int  # segments consumed
-    values: Values
