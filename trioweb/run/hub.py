@@ -166,7 +166,7 @@ class HubTransport(SocketTransport):
             self._sending = False
 
     def stirred(self, flags: int) -> None:
-        """Take note of an edge: wake who waits, and tell `gone` if the peer has left."""
+        """Take note of an edge: wake who waits, tell `gone` if the peer has left."""
         if flags & (select.EPOLLIN | _FINISHED | _BROKEN):
             self._ending = self._ending or bool(flags & (_FINISHED | _BROKEN))
             self._readable.open()

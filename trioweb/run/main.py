@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import trio
 
-from trioweb.app.app import App
-from trioweb.message.handler import Handler
+from trioweb.app.app import Served
 from trioweb.run.config import Config, LogForm, configure
 from trioweb.run.groups import without_groups
 from trioweb.run.listeners import BindError
@@ -25,7 +24,7 @@ def announce(urls: list[str]) -> None:
 
 
 def run(
-    app: App | Handler,
+    app: Served,
     *,
     port: int | None = None,
     bind: str | Sequence[str] | None = None,
@@ -46,9 +45,7 @@ def run(
         raise SystemExit(f"trioweb: {error}") from error
 
 
-async def _until_signal(
-    app: App | Handler, config: Config, on_listen: OnListen
-) -> None:
+async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> None:
     with (
         without_groups(),
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import trio
 
-from trioweb.app.app import App, as_app
-from trioweb.message.handler import Handler
+from trioweb.app.app import Served, as_app
 from trioweb.message.site import Site
 from trioweb.message.transport import Transport
-from trioweb.run.accepting import Take, accept, accept_waiting
+from trioweb.run.accepting import accept, accept_waiting
 from trioweb.run.access_log import record_for
 from trioweb.run.config import Config, LogForm, configure
-from trioweb.run.connecting import connecting
+from trioweb.run.connecting import Connect, connecting
 from trioweb.run.groups import without_groups
 from trioweb.run.listeners import BACKLOG, Listener, open_listeners
+from trioweb.run.watchdog import watched
 from trioweb.wire import connection
 from trioweb.wire.service import Service
 
@@ -63,55 +63,30 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: App | Handler,
-    config: Config | None = None,
-    listeners: Sequence[Listener] = (),
+    app: Served, config: Config | None = None, urls: Sequence[str] = ()
 ) -> AsyncIterator[Server]:
-    """An application at work: lifespans entered, *listeners* accepted from.
+    """An application at work, which accepts what `Server.accept` is given.
 
     Leaving the block is a graceful stop, bounded by the config's grace; an exception
-    that leaves it cuts every connection at once.  The listeners stay open.
+    that leaves it cuts every connection at once.
     """
     config = config or Config(access_log="off")
     application = as_app(app)
-    service = Service(
-        application.freeze(), config.limits, record=record_for(config.access_log)
-    )
+    record = record_for(config.access_log)
+    service = Service(application.freeze(), config.limits, record)
     with without_groups(), tempfile.TemporaryDirectory(prefix="trioweb-") as directory:
         async with (
             application.open(Site(workers=1, worker=0, directory=Path(directory))),
-            connecting() as connect,
             trio.open_nursery() as connections,
         ):
-            server = Server(service, connections, [each.url for each in listeners])
-
-            def take(sock: socket.socket, address: object) -> None:
-                server.accept(connect(sock, address))
-
-            async with trio.open_nursery() as accepting:
-                for listener in listeners:
-                    accepting.start_soon(accept, listener.socket, take)
-                yield server
-                accepting.cancel_scope.cancel(reason="the server stops")
-            _take_the_last(listeners, take)
-            _drain(service, connections, config)
-
-
-def _take_the_last(listeners: Sequence[Listener], take: Take) -> None:
-    """Accept who has connected already: closing the socket would reset them."""
-    for listener in listeners:
-        with contextlib.suppress(OSError):
-            accept_waiting(listener.socket, take, BACKLOG)
-
-
-def _drain(service: Service, connections: trio.Nursery, config: Config) -> None:
-    service.drain()
-    connections.cancel_scope.deadline = trio.current_time() + config.grace
+            yield Server(service, connections, urls)
+            service.drain()
+            connections.cancel_scope.deadline = trio.current_time() + config.grace
 
 
 @contextlib.asynccontextmanager
 async def open_server(
-    app: App | Handler,
+    app: Served,
     *,
     port: int | None = None,
     bind: str | Sequence[str] | None = None,
@@ -127,17 +102,39 @@ async def open_server(
     """
     config = config or Config(access_log="off")
     config = configure(config, port=port, bind=bind, access_log=access_log)
-    listeners = open_listeners(config.bind)
-    try:
-        async with serving(app, config, listeners) as server:
-            yield server
-    finally:
+    with without_groups(), contextlib.ExitStack() as opened:
+        listeners = open_listeners(config.bind)
         for listener in listeners:
-            listener.close()
+            opened.callback(listener.close)
+        async with (
+            watched(),
+            connecting() as connect,
+            serving(app, config, [each.url for each in listeners]) as server,
+            _accepting(listeners, server, connect),
+        ):
+            yield server
+
+
+@contextlib.asynccontextmanager
+async def _accepting(
+    listeners: Sequence[Listener], server: Server, connect: Connect
+) -> AsyncIterator[None]:
+    def take(sock: socket.socket, address: object) -> None:
+        server.accept(connect(sock, address))
+
+    async with trio.open_nursery() as accepting:
+        for listener in listeners:
+            accepting.start_soon(accept, listener.socket, take)
+        yield
+        accepting.cancel_scope.cancel(reason="the server stops")
+    # Who has connected already is served: closing the socket would reset them.
+    for listener in listeners:
+        with contextlib.suppress(OSError):
+            accept_waiting(listener.socket, take, BACKLOG)
 
 
 async def serve(
-    app: App | Handler,
+    app: Served,
     *,
     port: int | None = None,
     bind: str | Sequence[str] | None = None,

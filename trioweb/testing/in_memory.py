@@ -12,8 +12,7 @@ from trioweb.run.server import serving
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from trioweb.app.app import App
-    from trioweb.message.handler import Handler
+    from trioweb.app.app import Served
     from trioweb.testing.httpx_client import Client
 
 # A test wants no lines of an access log among its own.
@@ -22,7 +21,7 @@ QUIET = Config(access_log="off")
 
 @asynccontextmanager
 async def client(
-    app: App | Handler,
+    app: Served,
     *,
     base_url: str = "http://test",
     headers: Mapping[str, str] = {},

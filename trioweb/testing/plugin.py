@@ -12,14 +12,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from trioweb.app.app import App
-    from trioweb.message.handler import Handler
+    from trioweb.app.app import Served
     from trioweb.run.server import Server
     from trioweb.testing.httpx_client import Client
 
 
 @pytest.fixture
-def web_app() -> App | Handler:
+def web_app() -> Served:
     """The application that web_client and web_server are of: a fixture of your own."""
     pytest.fail(
         "web_client and web_server need to know your application: define a fixture "
@@ -32,7 +31,7 @@ def web_app() -> App | Handler:
 # turn into fixtures; both run the two halves in one task.
 @pytest.fixture
 async def web_client(
-    web_app: App | Handler, request: pytest.FixtureRequest
+    web_app: Served, request: pytest.FixtureRequest
 ) -> AsyncIterator[Client]:
     """An httpx2 client of web_app, served in memory: see trioweb.testing.client."""
     _check_loop(request)
@@ -44,7 +43,7 @@ async def web_client(
 
 @pytest.fixture
 async def web_server(
-    web_app: App | Handler, request: pytest.FixtureRequest
+    web_app: Served, request: pytest.FixtureRequest
 ) -> AsyncIterator[Server]:
     """web_app on a free port of localhost: see trioweb.open_server."""
     _check_loop(request)
