@@ -176,6 +176,7 @@ async def test_a_reader_woken_for_nothing_waits_on() -> None:
                 await right.send_all(b"x")
                 with suppress(BlockingIOError):
                     thief.recv(1)
+                await trio.testing.wait_all_tasks_blocked()
                 await right.send_all(b"y")
 
 
