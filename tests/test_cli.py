@@ -1,0 +1,290 @@
+"""The command line, as a program: what it says, where, and with which exit code."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from trioweb import __version__
+
+# Seconds: a start takes a tenth of one; a machine that is busy may take ten.
+PATIENCE = 30
+
+APP = """\
+from trioweb import App
+
+app = App()
+
+
+@app.get("/users/{id:int}", name="user")
+async def user(request, id):
+    return {"id": id}
+
+
+@app.post("/users")
+async def create(request):
+    return await request.body()
+
+
+async def handler(request):
+    return "hello"
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a program in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.py").write_text(APP, encoding="utf-8")
+    return tmp_path
+
+
+def trioweb(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "trioweb", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+@contextmanager
+def serving(
+    *arguments: str, pass_fds: Sequence[int] = ()
+) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "trioweb", "run", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        pass_fds=pass_fds,
+    ) as server:
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+def announced(server: subprocess.Popen[str]) -> list[str]:
+    """The line the server says when it listens, and its ports."""
+    assert server.stderr is not None
+    line = server.stderr.readline()
+    return [line, *re.findall(r":(\d+)", line)]
+
+
+def get(port: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+# ---------------------------------------------------------------------- trioweb run
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_a_signal_and_ends_well(stop: signal.Signals) -> None:
+    with serving("shop.py", "--bind", "localhost:0") as server:
+        line, port, *_ = announced(server)
+        assert line == (
+            f"trioweb {__version__} is serving shop.py on http://127.0.0.1:{port} "
+            f"and http://[::1]:{port} (Ctrl-C stops it)\n"
+        )
+        assert get(port, "/users/7") == (200, b'{"id":7}')
+        server.send_signal(stop)
+        assert server.wait(PATIENCE) == 0
+        assert server.stderr is not None
+        log = server.stderr.read()
+    assert re.fullmatch(
+        r"\S+Z GET /users/7 200 \d+ B [\d.]+ ms 127\.0\.0\.1:\d+\n", log
+    )
+
+
+def test_a_handler_alone_is_a_whole_program() -> None:
+    with serving("shop:handler", "--bind=127.0.0.1:0", "--access-log=json") as server:
+        _, port = announced(server)
+        assert get(port, "/any/path?token=c0ffee") == (200, b"hello")
+        server.terminate()
+        assert server.wait(PATIENCE) == 0
+        assert server.stderr is not None
+        assert json.loads(server.stderr.read())["target"] == "/any/path?token=*"
+
+
+def test_it_listens_at_every_bind_and_can_be_silent(here: Path) -> None:
+    path = here / "app.sock"
+    inherited = socket.create_server(("127.0.0.1", 0))
+    with inherited:
+        fd = inherited.fileno()
+        options = ["--bind", f"unix:{path}", "--bind", f"fd:{fd}", "--access-log=off"]
+        with serving("shop.py", *options, pass_fds=[fd]) as server:
+            line, port = announced(server)
+            assert "http+unix://%2F" in line
+            assert get(port, "/users/1")[0] == 200
+            server.terminate()
+            assert server.wait(PATIENCE) == 0
+            assert server.stderr is not None
+            assert server.stderr.read() == ""
+    assert not path.exists()
+
+
+def test_a_port_in_use_is_one_line_and_exit_code_1() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = trioweb("run", "shop.py", "--bind", f"127.0.0.1:{port}")
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr == (
+        f"trioweb: port {port} on 127.0.0.1 is in use; "
+        "stop the other program or choose another port with --bind\n"
+    )
+
+
+def test_a_target_that_is_not_there_is_one_line_and_exit_code_1() -> None:
+    ended = trioweb("run", "shpo.py")
+    assert ended.returncode == 1
+    expected = "trioweb: shpo.py is not there; did you mean shop.py?\n"
+    assert ended.stderr == expected
+
+
+def test_a_fault_in_the_routes_is_one_line_with_its_place(here: Path) -> None:
+    (here / "twice.py").write_text(
+        "from trioweb import App\n"
+        "app = App()\n"
+        "@app.get('/')\n"
+        "async def one(request): ...\n"
+        "@app.get('/')\n"
+        "async def two(request): ...\n",
+        encoding="utf-8",
+    )
+    ended = trioweb("run", "twice.py", "--bind=localhost:0")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("trioweb: ")
+    assert "twice.py:3" in ended.stderr
+    assert "twice.py:5" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+BROKEN = [
+    ("an exception", "def f():\n    1 / 0\n\nf()\n", "ZeroDivisionError"),
+    ("a missing module", "import no_such_module_t\n", "ModuleNotFoundError"),
+    ("bad syntax", "def f(:\n", "SyntaxError"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN]
+)
+@pytest.mark.parametrize("target", ["broken.py", "broken"])
+def test_a_file_that_fails_shows_its_own_traceback_and_nothing_of_ours(
+    here: Path, target: str, text: str, error: str
+) -> None:
+    (here / "broken.py").write_text(text, encoding="utf-8")
+    ended = trioweb("run", target)
+    assert ended.returncode == 1
+    assert f"\n{error}: " in ended.stderr
+    assert f'{here / "broken.py"}", line' in ended.stderr
+    files = set(re.findall(r'File "([^"]+)"', ended.stderr))
+    assert files == {str(here / "broken.py")}
+    assert ended.stderr.endswith(f"trioweb: {target} could not be loaded\n")
+
+
+MISUSED = [
+    ([], "required: COMMAND"),
+    (["serve"], "invalid choice: 'serve'"),
+    (["run"], "required: TARGET"),
+    (["run", "shop.py", "--bind", "http://x"], "'http://x' is no place to listen"),
+    (["run", "shop.py", "--access-log", "xml"], "invalid choice: 'xml'"),
+    (["run", "shop.py", "--workers", "4"], "--workers: only 1 can be run so far"),
+    (["run", "shop.py", "--workers", "many"], "invalid int value: 'many'"),
+    (["run", "shop.py", "--certfile", "a.pem"], "--certfile: no HTTPS yet"),
+    (["run", "shop.py", "--keyfile", "a.pem"], "--keyfile: no HTTPS yet"),
+    (["run", "shop.py", "--reload"], "--reload: not built yet"),
+    (["run", "shop.py", "--config", "a.toml"], "--config: not built yet"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), MISUSED, ids=[" ".join(m[0]) or "none" for m in MISUSED]
+)
+def test_a_command_that_is_not_understood_is_exit_code_2(
+    arguments: list[str], message: str
+) -> None:
+    ended = trioweb(*arguments)
+    assert ended.returncode == 2
+    assert message in ended.stderr
+
+
+def test_one_worker_may_be_asked_for() -> None:
+    with serving("shop.py", "--workers=1", "--bind=localhost:0") as server:
+        assert "is serving shop.py" in announced(server)[0]
+
+
+# ------------------------------------------------------------ the rest of the command
+
+
+def test_routes_are_listed_with_who_answers_and_where_that_is_said() -> None:
+    ended = trioweb("routes", "shop.py")
+    assert ended.returncode == 0
+    assert [line.split() for line in ended.stdout.splitlines()] == [
+        ["METHODS", "PATTERN", "NAME", "HANDLER", "WHERE"],
+        ["GET", "/users/{id:int}", "user", "shop.user", "shop.py:6"],
+        ["POST", "/users", "-", "shop.create", "shop.py:11"],
+    ]
+
+
+def test_the_routes_of_one_handler_are_all_there_are() -> None:
+    ended = trioweb("routes", "shop.py:handler")
+    assert ended.stdout == (
+        "shop.py:handler is one handler, which answers every method and path.\n"
+    )
+
+
+def test_what_is_mounted_elsewhere_is_listed_with_its_full_place(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mall = "from shop import App, handler\napp = App()\napp.mount('/shop', handler)\n"
+    (here / "mall.py").write_text(mall, encoding="utf-8")
+    monkeypatch.chdir("/")
+    row = trioweb("routes", f"{here}/mall.py").stdout.splitlines()[1].split()
+    assert row == ["*", "/shop/*", "-", "shop.handler", f"{here}/mall.py:3"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, "-m", "trioweb"],
+        [str(Path(sysconfig.get_path("scripts")) / "trioweb")],
+    ],
+    ids=["python -m trioweb", "trioweb"],
+)
+def test_the_version_is_told_by_both_names_of_the_command(command: list[str]) -> None:
+    if not Path(command[0]).exists():
+        pytest.skip("trioweb is not installed here")
+    told = subprocess.run(
+        [*command, "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    assert told.stdout == f"trioweb {__version__}\n"
+
+
+def test_help_tells_every_option() -> None:
+    told = trioweb("run", "--help").stdout
+    for option in ("--bind", "--workers", "--access-log", "--config", "TARGET"):
+        assert option in told
