@@ -258,7 +258,8 @@ def test_what_is_mounted_elsewhere_is_listed_with_its_full_place(
 ) -> None:
     mall = "from shop import App, handler\napp = App()\napp.mount('/shop', handler)\n"
     (here / "mall.py").write_text(mall, encoding="utf-8")
-    monkeypatch.chdir("/")
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
     row = trioweb("routes", f"{here}/mall.py").stdout.splitlines()[1].split()
     assert row == ["*", "/shop/*", "-", "shop.handler", f"{here}/mall.py:3"]
 
