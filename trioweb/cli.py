@@ -161,9 +161,12 @@ def _show_routes(app: App | Handler, target: str) -> None:
         name = route.name or "-"
         rows.append((methods, route.pattern, name, route.handler, _near(route.where)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    # In one piece, which the system takes whole even where `head` reads a line of it.
+    print("\n".join(line.rstrip() for line in lines))
 
 
 def _near(where: str) -> str:
