@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from trioweb import __version__
-from trioweb.app.app import App
+from trioweb.app.app import App, Served
 from trioweb.message.errors import SetupError
 from trioweb.run.binds import parse_bind
 from trioweb.run.config import LogForm
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from trioweb.message.handler import Handler
 
 _TARGET = "FILE.py, FILE.py:NAME, MODULE or MODULE:NAME; NAME is app, else handler"
 
@@ -111,7 +110,7 @@ def _refuse_unbuilt(
             parser.error(f"{option}: {reason}")
 
 
-def _load(target: str) -> App | Handler | None:
+def _load(target: str) -> Served | None:
     """What *target* names; None when its own code has failed, as has then been told."""
     try:
         return load(target)
@@ -135,7 +134,7 @@ def _loads(module: Mapping[str, object]) -> bool:
     return str(module.get("__name__")).partition(".")[0] in {"trioweb", "importlib"}
 
 
-def _serve(app: App | Handler, arguments: argparse.Namespace) -> None:
+def _serve(app: Served, arguments: argparse.Namespace) -> None:
     def announce(urls: list[str]) -> None:
         print(
             f"trioweb {__version__} is serving {arguments.target} on "
@@ -151,7 +150,7 @@ def _serve(app: App | Handler, arguments: argparse.Namespace) -> None:
     )
 
 
-def _show_routes(app: App | Handler, target: str) -> None:
+def _show_routes(app: Served, target: str) -> None:
     if not isinstance(app, App):
         print(f"{target} is one handler, which answers every method and path.")
         return

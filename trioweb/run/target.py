@@ -11,7 +11,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
-from trioweb.app.app import App
+from trioweb.app.app import App, Served
 from trioweb.app.call import check
 from trioweb.message.errors import SetupError
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-    from trioweb.message.handler import Handler
 
 # What is served of a file when nothing is named: an App, or a program's one function.
 DEFAULTS = ("app", "handler")
@@ -31,7 +30,7 @@ class TargetError(SetupError):
     """A target that names nothing to serve; one line with what there is instead."""
 
 
-def load(target: str) -> App | Handler:
+def load(target: str) -> Served:
     """The App or the asynchronous function that *target* names.
 
     *target* is ``path/to/file.py`` or ``package.module``, then perhaps ``:name``, which
@@ -98,7 +97,7 @@ def _import(name: str) -> ModuleType:
         raise TargetError(msg) from None
 
 
-def _named(module: ModuleType, place: str, name: str) -> App | Handler:
+def _named(module: ModuleType, place: str, name: str) -> Served:
     found: object = module
     for part in name.split("."):
         if not hasattr(found, part):
@@ -115,7 +114,7 @@ def _named(module: ModuleType, place: str, name: str) -> App | Handler:
     raise TargetError(msg)
 
 
-def _default(module: ModuleType, place: str) -> App | Handler:
+def _default(module: ModuleType, place: str) -> Served:
     for name in DEFAULTS:
         found = vars(module).get(name)
         if _serves(found):
@@ -127,7 +126,7 @@ def _default(module: ModuleType, place: str) -> App | Handler:
     raise TargetError(msg)
 
 
-def _serves(found: object) -> TypeGuard[App | Handler]:
+def _serves(found: object) -> TypeGuard[Served]:
     if isinstance(found, App):
         return True
     try:
