@@ -1,0 +1,293 @@
+"""What is built so far, live: one page whose every card is a call to this program."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import trio
+from msgspec import Meta, Struct
+from msgspec.json import encode
+
+import trioweb
+from trioweb import App, NotFound, Request, Response, file, stream
+from trioweb.message.handler import Handler
+from trioweb.message.response import Send
+from trioweb.testing import memory_pair
+from trioweb.wire import connection
+from trioweb.wire.service import Service
+
+PAGES = Path(__file__).parent / "pages/showcase"
+MIB = 1 << 20  # bytes
+
+app = App()
+
+
+class Pulse(Struct):
+    """What the line at the top of the page shows."""
+
+    answered: int = 0  # requests
+    at_work: int = 0  # handlers
+    cancelled: int = 0  # handlers, by a deadline or because their peer went away
+    flooded: int = 0  # bytes that the last flood could write
+    uploaded: int = 0  # bytes that the last upload's handler has taken
+    up: float = 0  # seconds
+
+
+pulse = Pulse()
+begun = time.monotonic()
+
+
+async def counted(request: Request, handler: Handler) -> Response:
+    """A layer: count the request, and say how long its handler took."""
+    came = time.perf_counter()
+    pulse.at_work += 1
+    try:
+        response = await handler(request)
+    except trio.Cancelled:
+        pulse.cancelled += 1
+        raise
+    finally:
+        pulse.at_work -= 1
+    pulse.answered += 1
+    took = (time.perf_counter() - came) * 1000  # milliseconds
+    response.headers["server-timing"] = f"handler;dur={took:.2f}"
+    return response
+
+
+app.use(counted)
+
+
+PARTS = {"showcase.css", "showcase.js", "talk.js"}
+
+
+@app.get("/")
+async def page(request: Request) -> Response:
+    """Answer with the page."""
+    return await file(PAGES / "showcase.html")
+
+
+@app.get("/parts/{name}")
+async def part(request: Request, name: str) -> Response:
+    """Answer with one of the page's parts."""
+    if name not in PARTS:
+        raise NotFound(f"the page has no part {name!r}")
+    return await file(PAGES / name, headers={"cache-control": "no-cache"})
+
+
+@app.get("/source")
+async def source(request: Request) -> Response:
+    """Answer with this very program, as it lies on the disk."""
+    return await file(__file__, content_type="text/plain; charset=utf-8")
+
+
+@app.get("/pulse")
+async def watch(request: Request) -> Response:
+    """Send the pulse as lines of JSON until the peer leaves or the server stops."""
+
+    async def write(send: Send) -> None:
+        while not request.draining.is_set():
+            pulse.up = round(time.monotonic() - begun, 1)
+            await send(encode(pulse) + b"\n")
+            with trio.move_on_after(0.25):
+                await request.draining.wait()
+
+    return stream(write, "application/x-ndjson")
+
+
+VERSE = (
+    "바람이 불어오면 한 조각씩, \none piece after another, \nand nothing is kept back."
+)
+
+
+@app.get("/pieces")
+async def pieces(request: Request) -> Response:
+    """Send a verse word by word, as if it was just being written."""
+
+    async def write(send: Send) -> None:
+        for word in VERSE.split(" "):
+            await send(f"{word} ".encode())
+            await trio.sleep(0.15)
+
+    return stream(write, "text/plain; charset=utf-8")
+
+
+@app.get("/flood")
+async def flood(request: Request) -> Response:
+    """Send 64 MiB as fast as the reader takes them, and no faster."""
+    pulse.flooded = 0
+
+    async def write(send: Send) -> None:
+        piece = bytes(64 * 1024)
+        while pulse.flooded < 64 * MIB:
+            await send(piece)
+            pulse.flooded += len(piece)
+
+    return stream(write, headers={"cache-control": "no-store"})
+
+
+@app.post("/upload", body_limit=64 * MIB)
+async def upload(request: Request) -> dict[str, object]:
+    """Take a body piece by piece; ``?pause=10`` rests 10 ms after each."""
+    pause = request.query.get("pause", "0")
+    if not (pause.isascii() and pause.isdigit() and int(pause) <= 50):
+        raise trioweb.BadRequest("pause is a number of milliseconds from 0 to 50")
+    pulse.uploaded, digest = 0, sha256()
+    async for piece in request.stream():
+        digest.update(piece)
+        pulse.uploaded += len(piece)
+        await trio.sleep(int(pause) / 1000)
+    return {"bytes": pulse.uploaded, "sha256": digest.hexdigest()}
+
+
+@app.get("/whoami")
+async def whoami(request: Request) -> dict[str, object]:
+    """Say what is known of whoever asks."""
+    return {
+        "peer": str(request.peer),
+        "version": f"HTTP/{request.version}",
+        "url": request.url,
+        "headers": list(request.headers.pairs()),
+    }
+
+
+@app.get("/walks/{year:int}/{city}/{way:path}", name="walk")
+async def walk(request: Request, year: int, city: str, way: str) -> dict[str, object]:
+    """Show what the pattern found, converted, and what the query says."""
+    return {
+        "route": request.route,
+        "year": year,
+        "city": city,
+        "way": way,
+        "query": request.query.pairs,
+        "built": app.url("walk", year=year, city=city, way=way),
+    }
+
+
+class Note(Struct):
+    """A note as a peer sends it."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=200)]
+    stars: Annotated[int, Meta(ge=0, le=5)] = 0
+
+
+notes = {1: Note("물 한 잔", 5), 2: Note("a nursery is a block", 4)}
+numbers = itertools.count(3)
+
+
+@app.get("/notes")
+async def listed(request: Request) -> dict[str, Note]:
+    """List the notes by their numbers."""
+    return {str(number): note for number, note in notes.items()}
+
+
+@app.post("/notes")
+async def create(request: Request) -> Response:
+    """Add a note; Location says where it is found."""
+    note = await request.json(Note)
+    if len(notes) >= 20:
+        raise trioweb.Conflict("the board is full; delete a note")
+    number = next(numbers)
+    notes[number] = note
+    location = app.url("note", number=number)
+    return trioweb.json(note, status=201, headers={"location": location})
+
+
+@app.get("/notes/{number:int}", name="note")
+async def show(request: Request, number: int) -> Note:
+    """Answer with one note."""
+    if number not in notes:
+        raise NotFound(f"there is no note {number}")
+    return notes[number]
+
+
+@app.put("/notes/{number:int}")
+async def replace(request: Request, number: int) -> Note:
+    """Write a note anew."""
+    await show(request, number)
+    notes[number] = await request.json(Note)
+    return notes[number]
+
+
+@app.delete("/notes/{number:int}")
+async def take_down(request: Request, number: int) -> None:
+    """Take a note down."""
+    await show(request, number)
+    del notes[number]
+
+
+@app.resource("/theme")
+class Theme:
+    """The colours of the page, kept in a cookie."""
+
+    async def get(self, request: Request) -> dict[str, str]:
+        """Show every cookie that came."""
+        return dict(request.cookies)
+
+    async def put(self, request: Request) -> Response:
+        """Set it for a week."""
+        theme = await request.text()
+        if theme not in {"light", "dark"}:
+            raise trioweb.BadRequest("a theme is light or dark")
+        response = Response(204)
+        response.set_cookie("theme", theme, max_age=7 * 86400, same_site="strict")
+        return response
+
+    async def delete(self, request: Request) -> Response:
+        """Forget it."""
+        response = Response(204)
+        response.delete_cookie("theme", same_site="strict")
+        return response
+
+
+@app.get("/refuse/{status:int}")
+async def refuse(request: Request, status: int) -> None:
+    """Refuse with the status asked for."""
+    if not 400 <= status <= 599:
+        raise NotFound("a refusal has a status from 400 to 599")
+    raise trioweb.HTTPError(status, "because you asked for it")
+
+
+@app.get("/boom")
+async def boom(request: Request) -> None:
+    """Fail; the log gets the traceback, the peer sees nothing of the inside."""
+    raise RuntimeError("the password of the database is in this message")
+
+
+@app.get("/patience")
+async def patience(request: Request) -> str:
+    """Answer after ten seconds, unless the peer has left by then."""
+    await trio.sleep(10)
+    return "Thank you for waiting."
+
+
+@app.get("/deadline", timeout=1)
+async def deadline(request: Request) -> None:
+    """Take longer than the route allows."""
+    await trio.sleep_forever()
+
+
+@app.post("/by-hand", body_limit=8 * 1024)
+async def by_hand(request: Request) -> Response:
+    """Give bytes to a connection of their own, and show the bytes that come back."""
+    if request.peer.host == "memory":
+        raise trioweb.Conflict("a hand cannot write with itself")
+    ours, theirs = memory_pair()
+    answer = bytearray()
+    async with trio.open_nursery() as talk, ours:
+        talk.start_soon(connection.serve, theirs, Service(app.freeze()))
+        with trio.move_on_after(3):
+            await ours.send_all(await request.body())
+            await ours.send_eof()
+            while len(answer) < 32 * 1024 and (piece := await ours.receive_some()):
+                answer += piece
+        talk.cancel_scope.cancel(reason="the answer is complete")
+    return trioweb.text(answer.decode(errors="replace"))
+
+
+if __name__ == "__main__":
+    trioweb.run(app, bind=sys.argv[1:] or "localhost:8080")

@@ -1,0 +1,19 @@
+"""Node: a script run with arguments, printing JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.clients.process import output
+from tests.needs import program
+
+
+async def node(script: str, *arguments: str) -> Any:  # noqa: ANN401  # JSON is anything
+    """What *script*, the body of an async function of *arguments*, returns."""
+    whole = (
+        'const http = require("node:http"); '
+        f"(async (...given) => {{ {script} }})(...process.argv.slice(1))"
+        ".then((value) => console.log(JSON.stringify(value)))"
+    )
+    return json.loads(await output(program("node"), "-e", whole, *arguments))

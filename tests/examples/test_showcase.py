@@ -1,0 +1,113 @@
+"""showcase.py, run as a process: what README's first command shows."""
+
+from __future__ import annotations
+
+import json
+
+from tests.clients.chromium import browsing
+from tests.clients.process import Way, both_ways, by_python, curl, serving
+from tests.needs import needs
+
+PATH = "examples/showcase.py"
+
+# What each card that asks at once was answered.
+SHOWN = """Object.fromEntries([...document.querySelectorAll("[data-first]")].map(
+  (card) => [card.dataset.first.split("?")[0],
+             card.querySelector(".status")?.textContent]))"""
+
+
+@needs("curl")
+@both_ways
+async def test_the_page_and_its_parts_come(way: Way) -> None:
+    async with serving(way(PATH)) as server:
+        page = await curl(server.url)
+        assert "<html" in page.body
+        parts = {
+            "showcase.css": "text/css",
+            "showcase.js": "text/javascript",
+            "talk.js": "text/javascript",
+        }
+        for name, kind in parts.items():
+            part = await curl(f"{server.url}/parts/{name}")
+            assert part.status == 200
+            assert f"content-type: {kind}; charset=utf-8" in part.fields
+        assert (await curl(f"{server.url}/parts/none.js")).status == 404
+        assert await server.stop() == 0
+
+
+@needs("chromium")
+async def test_every_card_shows_an_answer() -> None:
+    async with serving(by_python(PATH)) as server, browsing() as page:
+        await page.open(server.url)
+        await page.until(f"Object.values({SHOWN}).every((status) => status)")
+        assert await page.evaluate(SHOWN) == {
+            "GET /pieces": "200 OK",
+            "GET /walks/2026/서울/낙산/성곽길": "200 OK",
+            "GET /notes": "200 OK",
+            "PATCH /notes/1": "405 Method Not Allowed",
+            "GET /refuse/409": "409 Conflict",
+            "GET /theme": "200 OK",
+            "GET /source": "200 OK",
+            "GET /whoami": "200 OK",
+        }
+        await page.until("document.querySelector('#hand .s2') !== null")
+        await page.until("document.querySelector('.answer').innerText !== ''")
+        # The page that still reads a stream does not keep the server from stopping.
+        assert await server.stop() == 0
+
+
+@needs("chromium")
+async def test_whoever_walks_away_cancels_the_handler() -> None:
+    async with serving(by_python(PATH)) as server, browsing() as page:
+        await page.open(server.url)
+        cancelled = "document.querySelector('[data-pulse=cancelled]').innerText"
+        await page.until(f"{cancelled} === '0'")
+        await page.evaluate("document.querySelector('[data-act=leave]').click()")
+        await page.until(f"{cancelled} === '1'")
+
+
+@needs("curl")
+async def test_bytes_by_hand_are_answered_as_they_are() -> None:
+    async with serving(by_python(PATH)) as server:
+        path = f"{server.url}/by-hand"
+        one = "GET /notes/1 HTTP/1.1\r\nHost: here\r\n\r\n"
+        answer = await curl("--data-binary", one * 2, path)
+        assert answer.body.count("HTTP/1.1 200 OK\r\n") == 2
+        assert answer.body.count("물 한 잔") == 2
+        nonsense = await curl("--data-binary", "안녕\r\n\r\n", path)
+        assert nonsense.body.startswith("HTTP/1.1 400 ")
+        within = f"POST /by-hand HTTP/1.0\r\nContent-Length: {len(one)}\r\n\r\n{one}"
+        refused = await curl("--data-binary", within, path)
+        assert refused.body.startswith("HTTP/1.1 409 ")
+
+
+@needs("curl")
+async def test_paths_queries_and_bodies_come_in_any_script() -> None:
+    async with serving(by_python(PATH)) as server:
+        walk = await curl(
+            "-G",
+            *("--data-urlencode", "with=차"),
+            *("--data-urlencode", "with=책 & 빵"),
+            f"{server.url}/walks/2026/서울/낙산/성곽길",
+        )
+        found = json.loads(walk.body)
+        assert (found["year"], found["city"], found["way"]) == (
+            2026,
+            "서울",
+            "낙산/성곽길",
+        )
+        assert found["query"] == [["with", "차"], ["with", "책 & 빵"]]
+        made = await curl("-d", '{"text": "한 조각의 시"}', f"{server.url}/notes")
+        assert (made.status, json.loads(made.body)["text"]) == (201, "한 조각의 시")
+
+
+@needs("curl")
+async def test_a_failure_shows_nothing_and_is_logged_once() -> None:
+    async with serving(by_python(PATH)) as server:
+        answer = await curl(f"{server.url}/boom")
+        assert answer.status == 500
+        assert "password" not in answer.body
+        assert (await curl(f"{server.url}/deadline")).status == 503
+        assert await server.stop() == 0
+        assert server.said.count(b"Traceback") == 1
+        assert b"RuntimeError: the password of the database" in server.said
