@@ -127,10 +127,12 @@ async def _accepting(
             accepting.start_soon(accept, listener.socket, take)
         yield
         accepting.cancel_scope.cancel(reason="the server stops")
-    # Who has connected already is served: closing the socket would reset them.
+    # Who has connected already is served: closing the socket would reset them.  Who
+    # comes after is refused at once: waiting for what is ending would be in vain.
     for listener in listeners:
         with contextlib.suppress(OSError):
             accept_waiting(listener.socket, take, BACKLOG)
+        listener.close()
 
 
 async def serve(
