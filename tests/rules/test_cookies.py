@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -198,6 +198,7 @@ REFUSED = [
     ("4.1.2.4 empty", cookie(path=""), "is refused; start with /"),
     ("4.1.2.4 non-ASCII", cookie(path="/é"), "percent-encode the rest"),
     ("4.1.2.7 unknown", cookie(same_site="Sometimes"), "'Sometimes' is unknown; use"),
+    ("4.1.2.7 no text", cookie(same_site=True), "same_site True is unknown; use"),
     ("4.1.2.7 none", cookie(same_site="None"), "same_site='none' needs secure=True"),
     ("partitioned", cookie(partitioned=True), "partitioned needs secure=True"),
     ("4.1.3.1 not secure", cookie("__Secure-a"), "needs secure=True"),
@@ -233,6 +234,13 @@ def test_forgetting_keeps_the_promises_of_the_name() -> None:
 def test_max_age_is_an_int(max_age: object) -> None:
     with pytest.raises(TypeError, match="max_age must be int, in seconds"):
         cookie(max_age=max_age)()
+
+
+@pytest.mark.parametrize("field", ["name", "value", "domain", "path"])
+def test_text_is_text(field: str) -> None:
+    attributes: dict[str, Any] = {field: 5}
+    with pytest.raises(TypeError, match=f"the {field} must be str, not int; convert"):
+        cookie(**attributes)()
 
 
 def test_a_cookie_of_4096_bytes_is_written() -> None:

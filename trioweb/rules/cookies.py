@@ -147,6 +147,11 @@ def expire_cookie(  # what a cookie is identified by, and its promises
 def _require(
     cookie: str, grammar: re.Pattern[str], text: str, what: str, remedy: str
 ) -> None:
+    if not isinstance(text, str):
+        raise TypeError(
+            f"cookie {cookie!r}: the {what} must be str, not {type(text).__name__}; "
+            "convert it first"
+        )
     if not grammar.fullmatch(text):
         raise ValueError(f"cookie {cookie!r}: the {what} {text!r} is refused; {remedy}")
 
@@ -186,7 +191,7 @@ def _lifetime(
 
 
 def _same_site(name: str, same_site: str, *, secure: bool) -> str:
-    word = _SAME_SITES.get(same_site.lower())
+    word = _SAME_SITES.get(str(same_site).lower())
     if word is None:
         raise ValueError(
             f"cookie {name!r}: same_site {same_site!r} is unknown; "
