@@ -149,6 +149,8 @@ def test_stream_is_a_response_with_the_writer() -> None:
     assert stream(write).headers["content-type"] == OCTETS
     with pytest.raises(ValueError, match="content-type"):
         stream(write, "text/csv\r\nx: y")
+    with pytest.raises(TypeError, match="takes an async function that is handed send"):
+        stream(iter([b"a"]))  # type: ignore[arg-type]  # which is the mistake
 
 
 LOCATIONS = [

@@ -167,15 +167,41 @@ async def test_a_layer_that_raises_is_answered(
     async def deny(request: Request, handler: Handler) -> Response:
         if request.path == "/refused":
             raise Unauthorized
-        if request.path == "/value":
-            return {"not": "a response"}  # type: ignore[return-value]  # tolerated
         raise KeyError
 
     assert (await ask(app, "GET", "/refused")).status == 401
-    assert told(await ask(app, "GET", "/value")) == {"not": "a response"}
     assert caplog.records == []
     assert (await ask(app, "GET", "/")).status == 500
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("answer", [None, "text", {}])
+async def test_a_layer_that_returns_no_response_is_a_failure(
+    answer: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = raising(NotFound())
+
+    @app.use
+    async def forgetful(request: Request, handler: Handler) -> Response:
+        await handler(request)
+        return answer  # type: ignore[return-value]  # which is the mistake
+
+    assert (await ask(app, "GET", "/")).status == 500
+    found = type(answer).__name__
+    assert f"fail returned {found}; return what handler() returned" in caplog.text
+
+
+async def test_a_layer_may_return_a_response_of_its_own_class() -> None:
+    class Own(Response):
+        pass
+
+    app = raising(NotFound())
+
+    @app.use
+    async def own(request: Request, handler: Handler) -> Response:
+        return Own(201)
+
+    assert (await ask(app, "GET", "/")).status == 201
 
 
 async def test_what_is_no_answer_is_a_failure_that_names_the_handler(

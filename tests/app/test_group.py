@@ -176,6 +176,21 @@ async def test_a_layer_may_answer_itself() -> None:
     assert (await ask(app, "GET", "/nowhere")).status == 503
 
 
+def test_a_path_under_a_prefix_starts_with_a_slash() -> None:
+    api = App().group("/api")
+    for register in (api.get, api.resource):
+        with pytest.raises(SetupError, match="must start with /; write '/users'") as e:
+            register("users")
+        assert str(e.value).startswith(f"{__file__}:")
+
+
+def test_a_verb_without_its_path_says_what_to_write() -> None:
+    app = App()
+    for register in (app.get, app.group("/api").post, app.resource):
+        with pytest.raises(SetupError, match=r"write @app\.get\('/path'\)"):
+            register(plain)  # type: ignore[arg-type]  # which is the mistake
+
+
 def test_a_prefix_starts_with_a_slash() -> None:
     for register in (App().group, lambda prefix: App().mount(prefix, plain)):
         with pytest.raises(SetupError, match="must start with /; write '/api'"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from tests.app.asking import ask, request, said, told
@@ -112,6 +114,14 @@ def test_an_application_mounted_in_itself_is_refused() -> None:
     for _ in range(2):
         with pytest.raises(SetupError, match="mounted in itself"):
             one.freeze()
+
+
+def test_what_cannot_be_served_is_refused_at_the_line_of_the_user() -> None:
+    stack = ExitStack()
+    stack.callback(as_app, lambda request: "")  # type: ignore[arg-type, return-value]
+    with pytest.raises(SetupError) as raised:
+        stack.close()
+    assert str(raised.value).startswith(f"{__file__}:")
 
 
 async def test_a_bare_handler_answers_everything() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.asking import ask, said
-from trioweb.app.answers import html
+from tests.app.asking import ask, said, told
+from trioweb.app.answers import html, text
 from trioweb.app.app import App
 from trioweb.app.errors import Page
 from trioweb.message.errors import (
+    Conflict,
     HTTPError,
     MethodNotAllowed,
     NotFound,
@@ -151,12 +152,75 @@ async def test_a_page_that_fails_is_a_plain_500(
     assert len(caplog.records) == records
 
 
-async def test_a_page_whose_peer_leaves_is_not_answered() -> None:
+async def test_a_page_may_turn_an_exception_into_a_refusal(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = raising(KeyError("kim"))
+
+    @app.error(KeyError)
+    async def translated(request: Request, error: KeyError) -> str:
+        raise NotFound(f"there is no {error.args[0]}") from error
+
+    assert told(await ask(app, "GET", "/")) == {
+        "title": "Not Found",
+        "status": 404,
+        "detail": "there is no kim",
+    }
+    assert caplog.records == []
+
+
+async def test_the_refusal_of_a_page_has_a_page_too() -> None:
+    app = raising(KeyError())
+
+    @app.error(KeyError)
+    async def translated(request: Request, error: KeyError) -> str:
+        raise NotFound
+
+    @app.error(404)
+    async def missing(request: Request, error: NotFound) -> str:
+        return "missing"
+
+    response = await ask(app, "GET", "/")
+    assert (response.status, said(response)) == (404, "missing")
+
+
+async def test_pages_that_refuse_refusals_do_not_go_round() -> None:
     app = raising(NotFound())
 
     @app.error(404)
-    async def leave(request: Request, error: Exception) -> str:
-        raise PeerGone
+    async def conflict(request: Request, error: NotFound) -> str:
+        raise group(Conflict("from the page"))
+
+    @app.error(409)
+    async def missing(request: Request, error: Conflict) -> str:
+        raise NotFound
+
+    response = await ask(app, "GET", "/")
+    assert response.status == 409
+    assert "from the page" in said(response)
+
+
+async def test_a_page_may_return_the_same_response_again() -> None:
+    app = App()
+    app.get("/a")(few)
+    app.post("/b")(few)
+    sorry = text("no", 405)
+
+    @app.error(405)
+    async def same(request: Request, error: MethodNotAllowed) -> Response:
+        return sorry
+
+    assert (await ask(app, "PUT", "/a")).headers["allow"] == "GET, HEAD, OPTIONS"
+    assert (await ask(app, "PUT", "/b")).headers["allow"] == "OPTIONS, POST"
+
+
+@pytest.mark.parametrize("error", [PeerGone(), group(PeerGone())])
+async def test_a_page_whose_peer_leaves_is_not_answered(error: Exception) -> None:
+    app = raising(NotFound())
+
+    @app.error(404)
+    async def leave(request: Request, fault: Exception) -> str:
+        raise error
 
     with pytest.raises(PeerGone):
         await ask(app, "GET", "/")

@@ -77,6 +77,19 @@ def test_a_resource_that_cannot_be_is_refused(kind: type, message: str) -> None:
     assert str(raised.value).startswith(f"{__file__}:")
 
 
+async def test_a_resource_may_be_made_by_a_constructor_written_in_c() -> None:
+    app = App()
+
+    @app.resource("/x")
+    class Counts(dict[str, int]):
+        async def get(  # type: ignore[override]  # a method of HTTP now
+            self, request: Request
+        ) -> int:
+            return {"counts": len(self)}  # type: ignore[return-value]
+
+    assert (await ask(app, "GET", "/x")).status == 200
+
+
 def _register_and_freeze(app: App, kind: type) -> None:
     app.resource("/x")(kind)
     app.freeze()

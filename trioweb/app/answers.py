@@ -98,8 +98,11 @@ def stream(
     """A body that *writer* writes piece by piece: ``async def writer(send)``.
 
     It runs after the handler has returned and owns what it opens; ``await send(piece)``
-    waits while the peer reads slowly.
+    waits while the peer reads slowly.  TypeError for what cannot be called.
     """
+    if not callable(writer):
+        msg = f"stream() takes an async function that is handed send, not {writer!r}"
+        raise TypeError(msg)
     line = (b"content-type", field_value("content-type", content_type))
     return Response(status, _fields(line, NOSNIFF, more=headers), writer)
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator, Callable
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-)
-from typing import Any, TypeVar, cast
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
 
-from trioweb.app.book import Application, Book, Lifespan
-from trioweb.app.call import Called, check, check_arguments, qualified
+from trioweb.app.book import Application, Book
+from trioweb.app.call import Called, check, qualified
 from trioweb.app.errors import Boundary, Fault, Page
 from trioweb.app.group import Group
 from trioweb.app.layers import Ring
+from trioweb.app.lifespan import Lifespan, Surrounding, managed
 from trioweb.app.place import place
 from trioweb.app.router import Router, Slashes, require_slashes
 from trioweb.app.routes import Route
@@ -25,10 +21,7 @@ from trioweb.message.key import Keyed
 from trioweb.message.site import Site
 
 P = TypeVar("P", bound=Page)
-L = TypeVar(
-    "L",
-    bound=Callable[[Site], AsyncIterator[None] | AbstractAsyncContextManager[Any]],
-)
+L = TypeVar("L", bound=Surrounding)
 
 
 class App(Group, Keyed):
@@ -56,18 +49,7 @@ class App(Group, Keyed):
         """
         where = place()
         self._book.require_open(where)
-        if inspect.isasyncgenfunction(function):
-            self._book.surround(asynccontextmanager(function))
-        elif inspect.iscoroutinefunction(function):
-            msg = f"{where}: {qualified(function)} never yields; yield where it serves"
-            raise SetupError(msg)
-        elif inspect.isgeneratorfunction(function):
-            msg = f"{where}: {qualified(function)} blocks; make it an async generator"
-            raise SetupError(msg)
-        else:
-            # What is left of L, though a type checker cannot subtract.
-            self._book.surround(cast("Lifespan", function))
-        check_arguments(where, function, ("site",))
+        self._book.surround(managed(function, where))
         return function
 
     def error(self, fault: Fault) -> Callable[[P], P]:
@@ -76,7 +58,8 @@ class App(Group, Keyed):
         *fault* is a class of exceptions or a status.  For an HTTPError the page of its
         class is looked for first, then that of its status, then that of HTTPError.  Any
         other exception is looked for by its class; if only Exception or 500 has a page,
-        it was not expected: it is logged, and answered by that page.
+        it was not expected: it is logged, and answered by that page.  A page may raise
+        an HTTPError: so an exception of your own becomes a refusal.
         """
         where = place()
         _require_fault(where, fault)
@@ -127,11 +110,12 @@ class App(Group, Keyed):
     def lifespans(self) -> list[Lifespan]:
         """Every lifespan, outermost first, those of mounted applications too."""
         self.freeze()  # which refuses an application mounted in itself
-        found: dict[Lifespan, None] = {}
+        found: list[Lifespan] = []
         for each in self._book.lifespans:
             inner = each.lifespans() if isinstance(each, Application) else [each]
-            found.update(dict.fromkeys(inner))
-        return list(found)
+            # Not a set: an object that is called may be one that cannot be hashed.
+            found += [one for one in inner if one not in found]
+        return found
 
     @asynccontextmanager
     async def open(self, site: Site) -> AsyncIterator[None]:

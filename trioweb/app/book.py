@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from trioweb.app.call import Function
 from trioweb.app.layers import Ring
+from trioweb.app.lifespan import Lifespan
 from trioweb.app.routes import Route, Settings
 from trioweb.message.errors import SetupError
 from trioweb.message.handler import Handler
-from trioweb.message.site import Site
 from trioweb.rules.pattern import Pattern, PatternError, parse_pattern, shape
-
-Lifespan = Callable[[Site], AbstractAsyncContextManager[object]]
-"""What surrounds an application's service: entered before, left after."""
 
 
 @runtime_checkable
@@ -128,10 +124,19 @@ class Book:
         return self._named[name].pattern
 
 
-def pattern(text: str, where: str) -> Pattern:
-    """The pattern that *text* says; SetupError names the place if it says none."""
+def pattern(path: str, where: str, prefix: str = "") -> Pattern:
+    """The pattern of *path* under *prefix*; SetupError names the place if it is none.
+
+    Under a prefix *path* may be empty: the prefix itself.
+    """
+    if not isinstance(path, str):
+        msg = f"{where}: a path is text, not {path!r}; write @app.get('/path')"
+        raise SetupError(msg)
+    if prefix and path and not path.startswith("/"):
+        msg = f"{where}: the path {path!r} must start with /; write '/{path}'"
+        raise SetupError(msg)
     try:
-        return parse_pattern(text)
+        return parse_pattern(prefix + path)
     except PatternError as error:
         msg = f"{where}: {error}"
         raise SetupError(msg) from None

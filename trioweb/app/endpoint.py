@@ -11,6 +11,7 @@ from trioweb.app.layers import Ring, common, compose
 from trioweb.app.tree import Values
 from trioweb.message.handler import Handler, Layer
 from trioweb.message.request import Request
+from trioweb.message.response import Response
 
 
 class Endpoint:
@@ -70,4 +71,17 @@ def enclose(
     contained = boundary.contain(handler, name)
     if not layers:
         return contained
-    return boundary.contain(compose(layers, contained), f"a layer around {name}")
+    return boundary.contain(compose(layers, contained), name, _passed_on)
+
+
+def _passed_on(answer: object, name: str) -> Response:
+    """What layers returned; TypeError for what is no Response.
+
+    It is not turned into one, as a handler's would be: a layer further out expects a
+    Response, and None is a forgotten return, which would be answered with 204.
+    """
+    if isinstance(answer, Response):
+        return answer
+    found = type(answer).__name__
+    msg = f"a layer around {name} returned {found}; return what handler() returned"
+    raise TypeError(msg)

@@ -42,18 +42,24 @@ class Boundary:
     def __init__(self) -> None:
         self.pages: dict[Fault, Page] = {}
 
-    def contain(self, handler: Called, name: str) -> Handler:
+    def contain(
+        self,
+        handler: Called,
+        name: str,
+        turn: Callable[[object, str], Response] = respond,
+    ) -> Handler:
         """*handler*, answering with a Response whatever it returns or raises.
 
-        *name* is what a complaint about its answer calls it.  PeerGone passes, for
-        there is nobody to answer; so does whatever is no Exception.
+        *turn* makes one of an answer that is none; *name* is what a complaint about the
+        answer calls it.  PeerGone passes, for there is nobody to answer; so does
+        whatever is no Exception.
         """
 
         async def contained(request: Request) -> Response:
             try:
                 answer = await handler(request)
                 # The check once more, here: most handlers need no call for it.
-                return answer if type(answer) is Response else respond(answer, name)
+                return answer if type(answer) is Response else turn(answer, name)
             except Exception as error:  # noqa: BLE001  # one of the two boundaries
                 return await self._answer(request, error)
 
@@ -82,13 +88,11 @@ class Boundary:
             return problem(error, request.headers.get("accept"))
         response = await self._turn(page, request, error, error.status)
         # A page must not lose what the status requires: the Allow of a 405
-        # (RFC 9110 section 15.5.6), the challenge of a 401.
-        missing = [
-            line for line in error.headers.pairs() if line[0] not in response.headers
-        ]
-        for name, value in missing:
-            response.headers.add(name, value)
-        return response
+        # (RFC 9110 section 15.5.6), the challenge of a 401.  Not in its own response,
+        # which it may return again for another URL.
+        fields = error.headers.copy()
+        fields.update(response.headers)
+        return Response(response.status, fields, response.body)
 
     def _first(self, faults: list[Fault]) -> Page | None:
         found = (self.pages[fault] for fault in faults if fault in self.pages)
@@ -100,15 +104,27 @@ class Boundary:
         try:
             answer = await page(request, error)
             response = respond(answer, qualified(page))
-        except PeerGone:
-            raise
-        except Exception as failure:  # noqa: BLE001  # the boundary goes on
-            # The failure carries the error it was to answer as its context.
-            _report(request, failure)
-            return problem(HTTPError(_INTERNAL), request.headers.get("accept"))
+        except Exception as raised:  # noqa: BLE001  # the boundary goes on
+            return await self._answer_page(request, error, raised)
         if response is not answer:
             response.status = status  # a plain value says nothing of its status
         return response
+
+    async def _answer_page(
+        self, request: Request, error: Exception, raised: Exception
+    ) -> Response:
+        """What becomes of what the page for *error* has *raised* itself."""
+        fault = sole(raised)
+        if departed(fault):
+            raise PeerGone from fault
+        if not isinstance(fault, HTTPError):
+            # The failure carries the error it was to answer as its context.
+            _report(request, raised)
+            fault = HTTPError(_INTERNAL)
+        elif not isinstance(error, HTTPError):
+            return await self._refuse(request, fault)
+        # No second page for a refusal: two could send it to each other for ever.
+        return problem(fault, request.headers.get("accept"))
 
 
 def _kinds(error: Exception, root: type[Exception]) -> list[Fault]:

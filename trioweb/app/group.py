@@ -9,6 +9,7 @@ from typing import TypeVar, Unpack
 from trioweb.app.book import Application, Book, Entry, pattern
 from trioweb.app.call import Called, Function, check, qualified
 from trioweb.app.layers import Ring, check_layers
+from trioweb.app.lifespan import managed
 from trioweb.app.mount import beneath
 from trioweb.app.place import place
 from trioweb.app.resource import Resource
@@ -89,7 +90,7 @@ class Group:
         frozen; its methods are handlers.
         """
         where, settings = place(), self._settings(options)
-        found = pattern(self._prefix + path, where)
+        found = pattern(path, where, self._prefix)
 
         def register(kind: C) -> C:
             resource = Resource(kind, where)
@@ -152,8 +153,9 @@ class Group:
     def use(self, layer: Layer) -> None:
         """Put *layer* around the routes of this group, inside those used before.
 
-        It is ``async def layer(request, handler)``, or an object that is called so; one
-        with a method ``lifespan(site)`` has that run with the application's.
+        It is ``async def layer(request, handler)``, or an object that is called so, and
+        returns a Response.  What *handler* raises reaches it as the response that it
+        became.  A method ``lifespan(site)`` is run with the application's.
         """
         where = place()
         self._book.require_open(where)
@@ -164,7 +166,7 @@ class Group:
         self, path: str, methods: tuple[str, ...], options: Options
     ) -> Callable[[F], F]:
         where, settings = place(), self._settings(options)
-        found = pattern(self._prefix + path, where)
+        found = pattern(path, where, self._prefix)
 
         def register(function: F) -> F:
             check(f"{where}: {found.text}", function, ("request",), found.names)
@@ -197,7 +199,7 @@ class Group:
         for layer in layers:
             lifespan = getattr(layer, "lifespan", None)
             if lifespan is not None:
-                self._book.surround(lifespan)
+                self._book.surround(managed(lifespan, where))
 
     def _under(self, prefix: str, where: str) -> str:
         if prefix and not prefix.startswith("/"):

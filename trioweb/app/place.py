@@ -6,7 +6,7 @@ import inspect
 
 
 def place() -> str:
-    """The line outside trioweb that led here, as ``file:line``."""
+    """The user's line that led here, as ``file:line``."""
     frame = inspect.currentframe()
     while frame is not None and _ours(frame.f_globals):
         frame = frame.f_back
@@ -16,4 +16,7 @@ def place() -> str:
 
 
 def _ours(module: dict[str, object]) -> bool:
-    return str(module.get("__name__")).startswith("trioweb.")
+    # Trio and contextlib lie between: what is given to open_server() is looked at
+    # inside its block, and what is given to run() inside its loop.
+    root, _, _ = str(module.get("__name__")).partition(".")
+    return root in {"trioweb", "trio", "contextlib"}

@@ -42,6 +42,8 @@ class Resource:
     def _instantiate(self) -> object:
         try:
             inspect.signature(self.kind).bind()
+        except ValueError:
+            pass  # made by a constructor written in C, and nothing is known of it
         except TypeError as error:
             msg = (
                 f"{self._where}: {self.kind.__qualname__} must be made without "
