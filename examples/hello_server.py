@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from trioweb import Request, Response, run, stream
-from trioweb.message.response import Send
+from trioweb import Request, Response, Send, run, stream
 
 
 async def handler(request: Request) -> Response:

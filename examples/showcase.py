@@ -14,9 +14,8 @@ from msgspec import Meta, Struct
 from msgspec.json import encode
 
 import trioweb
-from trioweb import App, NotFound, Request, Response, file, stream
+from trioweb import App, NotFound, Request, Response, Send, file, stream
 from trioweb.message.handler import Handler
-from trioweb.message.response import Send
 from trioweb.testing import memory_pair
 from trioweb.wire import connection
 from trioweb.wire.service import Service

@@ -15,15 +15,17 @@ from trioweb.message.errors import (
     NotFound,
     PeerGone,
     ServiceUnavailable,
+    SetupError,
     TooLarge,
     TooManyRequests,
     Unauthorized,
     UnprocessableContent,
     UnsupportedMediaType,
 )
+from trioweb.message.handler import Handler, Layer
 from trioweb.message.key import Key
 from trioweb.message.request import Request
-from trioweb.message.response import Response
+from trioweb.message.response import BodyWriter, Response, Send
 from trioweb.rules.headers import Headers
 from trioweb.run.config import Config
 from trioweb.run.main import run
@@ -32,19 +34,24 @@ from trioweb.run.server import open_server, serve
 __all__ = [
     "App",
     "BadRequest",
+    "BodyWriter",
     "Config",
     "Conflict",
     "Forbidden",
     "HTTPError",
+    "Handler",
     "Headers",
     "Key",
+    "Layer",
     "MethodNotAllowed",
     "NotAcceptable",
     "NotFound",
     "PeerGone",
     "Request",
     "Response",
+    "Send",
     "ServiceUnavailable",
+    "SetupError",
     "TooLarge",
     "TooManyRequests",
     "Unauthorized",

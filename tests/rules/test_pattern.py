@@ -133,6 +133,9 @@ BAD = [
     ("two dots", "/..", "no path can have"),
     ("NUL", "/a\0", "no path can have"),
     ("half a surrogate pair", "/\ud800", "no path can have"),
+    ("a query", "/search?q=tea", r"'\?q=tea', which no path .* leave out query"),
+    ("a fragment", "/page#top", r"'#top', which no path"),
+    ("encoded already", "/%ED%95%9C", r"'%ED', which no path .* write text decoded"),
 ]
 
 

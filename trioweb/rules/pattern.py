@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _PARAMETER = re.compile(r"\{(?P<name>[^{}:]*)(?::(?P<kind>[^{}]*))?\}")
 
 
+# What is left of a target when its path has been decoded holds none of these: a query,
+# a fragment, an escape.
+_NOT_DECODED = re.compile(r"\?.*|#.*|%[0-9A-Fa-f]{2}")
+
+
 class PatternError(ValueError):
     """A pattern that cannot be, or parameters that do not fit it."""
 
@@ -128,6 +133,11 @@ def _part(pattern: str, segment: str) -> Literal | Parameter:
         raise PatternError(
             f"the pattern {pattern!r} has the segment {segment!r}, which no path can "
             "have; remove it"
+        )
+    if bad := _NOT_DECODED.search(segment):
+        raise PatternError(
+            f"the pattern {pattern!r} has {bad[0]!r}, which no path it is compared "
+            "with contains: leave out query and fragment, and write text decoded"
         )
     return Literal(segment)
 
