@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from trioweb.message.errors import TooLarge
-
-if TYPE_CHECKING:
-    from trioweb.message.exchange import Exchange
+from trioweb.message.exchange import Exchange
 
 # Content a request may carry unless its route says otherwise, bytes: enough for any
 # form or JSON document, little enough to hold in memory; nginx's default.
 BODY_LIMIT = 1 << 20
+
+
+class _Exchanging(Protocol):
+    """A Request, as far as its body is concerned."""
+
+    exchange: Exchange
 
 
 class Pieces:
@@ -22,10 +26,11 @@ class Pieces:
     arrive, PeerGone if the peer leaves first.
     """
 
-    __slots__ = ("_exchange", "_left", "_limit")
+    __slots__ = ("_left", "_limit", "_request")
 
-    def __init__(self, exchange: Exchange, limit: int) -> None:
-        self._exchange = exchange
+    def __init__(self, request: _Exchanging, limit: int) -> None:
+        # Not its exchange: kept beyond the request, that would go on to another's.
+        self._request = request
         self._limit = limit
         self._left = limit
 
@@ -33,7 +38,7 @@ class Pieces:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._exchange.receive()
+        piece = await self._request.exchange.receive()
         if not piece:
             raise StopAsyncIteration
         self._left -= len(piece)

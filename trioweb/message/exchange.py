@@ -46,7 +46,7 @@ class Ending(enum.Enum):
     """How an exchange ended."""
 
     COMPLETE = "complete"
-    FAILED = "failed"  # an exception after the first byte: broken off visibly
+    FAILED = "failed"  # an exception: answered with 500, or broken off visibly
     GONE = "gone"  # the peer left first
     TIMEOUT = "timeout"  # one of the server's deadlines passed
     REFUSED = "refused"  # no handler was called: the bytes were not a request

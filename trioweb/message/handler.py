@@ -8,7 +8,10 @@ from trioweb.message.request import Request
 from trioweb.message.response import Response
 
 Handler = Callable[[Request], Awaitable[Response]]
-"""Answers a request.  What it raises is a failure: the wire answers 500 instead."""
+"""Answers a request.
+
+An HTTPError it raises is answered as the refusal it is, anything else with 500.
+"""
 
 Layer = Callable[[Request, Handler], Awaitable[Response]]
 """Stands around a handler: ``async def layer(request, handler)`` returns a Response."""

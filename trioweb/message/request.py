@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, overload
@@ -22,6 +23,10 @@ from trioweb.rules.multimap import MultiMap
 from trioweb.rules.target import Target
 
 T = TypeVar("T")
+
+# What Python decodes and no charset registry knows.  The first takes time quadratic in
+# the length of the text, the last two are how Python writes its strings.
+_NO_CHARSETS = frozenset({"punycode", "idna", "raw-unicode-escape", "unicode-escape"})
 
 
 class Request(Keyed):
@@ -142,7 +147,7 @@ class Request(Keyed):
         if length is not None and length > limit:
             raise too_large(limit)
         self._streamed = True
-        return Pieces(self.exchange, limit)
+        return Pieces(self, limit)
 
     async def body(self, limit: int | None = None) -> bytes:
         """The whole body; the same bytes however often it is asked for.
@@ -166,7 +171,7 @@ class Request(Keyed):
         charset = parameters.get("charset", "utf-8")
         body = await self.body(limit)
         try:
-            return body.decode(charset)
+            return body.decode(_known(charset))
         except LookupError as error:
             detail = "the charset of the content is not known here; send UTF-8"
             raise UnsupportedMediaType(detail) from error
@@ -195,6 +200,8 @@ class Request(Keyed):
             return _decoder(type).decode(body)
         except msgspec.DecodeError as error:
             raise BadRequest(f"the JSON does not fit: {error}") from error
+        except UnicodeDecodeError as error:
+            raise BadRequest("the JSON is not encoded in UTF-8") from error
         except RecursionError as error:
             raise BadRequest("the JSON is nested too deeply") from error
 
@@ -236,6 +243,12 @@ class Request(Keyed):
         gone or the server stops; after *seconds* it is.
         """
         return self.exchange.finish(seconds)
+
+
+def _known(charset: str) -> str:
+    if codecs.lookup(charset).name in _NO_CHARSETS:
+        raise LookupError(charset)
+    return charset
 
 
 @functools.lru_cache(
