@@ -67,6 +67,7 @@ class Chunked:
 
     __slots__ = (
         "_data",
+        "_extensions",
         "_left",
         "_limits",
         "_overhead",
@@ -81,14 +82,21 @@ class Chunked:
         self._left = 0  # bytes of the chunk at work
         self._data = 0  # bytes of content so far
         self._overhead = 0  # bytes of size lines and their ends so far
+        self._extensions = 0  # bytes of chunk extensions among them
         self._trailers = 0  # trailer fields so far
         self._trailing = 0  # and their bytes
 
     def take(self, buffer: bytearray) -> bytes:
         """Remove whole lines and whatever data is there; HTTPError if malformed."""
         at = 0
-        while step := self._step(buffer, at):
-            at += step
+        try:
+            while step := self._step(buffer, at):
+                at += step
+        except HTTPError:
+            # What came before the fault counts, as if it had come by itself: the
+            # fault is met again when there is nothing before it.
+            if not at:
+                raise
         proven = bytes(buffer[:at])
         del buffer[:at]
         return proven
@@ -118,6 +126,9 @@ class Chunked:
                 raise BadRequest("a chunk-size line is malformed or too long")
             return 0
         size = line.end() - at
+        self._extensions += size - len(line[1]) - len(b"\r\n")
+        if self._extensions > self._limits.chunk_extensions:
+            raise BadRequest("the chunks have too many extensions")
         self._overhead += size + len(b"\r\n")
         self._left = int(line[1], 16)
         self._data += self._left

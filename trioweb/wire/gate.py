@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from trioweb.message.errors import BadRequest, HTTPError
 from trioweb.rules.methods import REGISTERED
-from trioweb.rules.target import TargetError, parse_authority
+from trioweb.rules.target import Target, TargetError, parse_authority, parse_target
 from trioweb.wire.limits import Limits
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
@@ -23,12 +23,17 @@ _REQUEST_LINE = re.compile(
     + _TOKEN
     + rb") (?P<target>[\x21-\xff]++) HTTP/1\.(?P<minor>[01])\r\n"
 )
-_OTHER_VERSION = re.compile(rb"[^\r\n ]++ [^\r\n ]++ HTTP/[0-9]\.[0-9]\r\n")
+_OTHER_VERSION = re.compile(
+    rb"[^\r\n ]++ [^\r\n ]++ HTTP/(?!1\.[01]\r)[0-9]\.[0-9]\r\n"
+)
 _FIELD = re.compile(rb"(" + _TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*+)\r\n")
 
 # What no head holds, so that garbage, TLS or a bare line end is answered at once.
 _NEVER = re.compile(rb"(?<!\r)\n|\r(?!\n)(?!\Z)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
+
+# How a peer begins that speaks HTTP/2 and nothing else (RFC 9113 section 3.4).
+_PREFACE = b"PRI * "
 
 # Methods are short; the longest in the registry has 17 letters.
 _LONGEST_METHOD = 32
@@ -40,7 +45,7 @@ class Head:
 
     raw: bytes  # what h11 is given
     method: str
-    target: bytes
+    target: Target
     minor: int  # of the version: HTTP/1.0 or HTTP/1.1
     fields: list[tuple[bytes, bytes]]  # lower-case names, values without edge spaces
     length: int  # of the content, bytes; 0 when there is none
@@ -57,24 +62,37 @@ def find_end(buffer: bytearray, since: int, limits: Limits) -> int:
     end = buffer.find(b"\r\n\r\n", max(0, since - 3))
     size = len(buffer) if end < 0 else end + 4
     # The line is judged first: an endless target is a 414, not a 431.
-    if (
-        buffer.find(b"\r\n", 0, limits.request_line + 2) < 0
-        and size > limits.request_line
-    ):
+    line = limits.request_line + len(b"\r\n")
+    if size >= line and buffer.find(b"\r\n", 0, line) < 0:
+        _require_text(buffer, 0, line - 1)
         raise HTTPError(
             414, f"the request line is longer than {limits.request_line} bytes"
         )
     if size > limits.head:
+        _require_text(buffer, 0, limits.head)
         raise HTTPError(431, f"the head is larger than {limits.head} bytes")
     if end < 0:
-        if _NEVER.search(buffer, max(0, since - 1)):
-            raise BadRequest("a head is lines of text that end with CR LF")
+        _require_text(buffer, max(0, since - 1), size)
         return -1
     return size
 
 
 def check(raw: bytes, limits: Limits) -> Head:
     """The head in *raw*, all of it, if it has exactly one reading; HTTPError if not."""
+    try:
+        return _checked(raw, limits)
+    except HTTPError:
+        # In pieces the same head would have been refused for this, before its end.
+        _require_text(raw, 0, len(raw))
+        raise
+
+
+def _require_text(head: bytes | bytearray, start: int, end: int) -> None:
+    if _NEVER.search(head, start, end):
+        raise BadRequest("a head is lines of text that end with CR LF")
+
+
+def _checked(raw: bytes, limits: Limits) -> Head:
     line = _REQUEST_LINE.match(raw)
     if line is None:
         raise _odd_line(raw)
@@ -88,13 +106,14 @@ def check(raw: bytes, limits: Limits) -> Head:
         if name in _ONCE and name in named:
             raise BadRequest(f"more than one {name.decode()} field")
         named[name] = value
-    _check_host(named.get(b"host"), minor)
+    target = _target(method, line["target"])
+    _check_host(named.get(b"host"), target, minor)
     _check_expectation(named.get(b"expect"))
     chunked = _check_coding(named, minor)
     return Head(
         raw,
         method,
-        line["target"],
+        target,
         minor,
         fields,
         0 if chunked else _length(named.get(b"content-length")),
@@ -109,6 +128,8 @@ _ONCE = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
 
 def _odd_line(raw: bytes) -> HTTPError:
     line = raw[: raw.find(b"\r\n") + 2]
+    if line.startswith(_PREFACE):
+        return BadRequest("HTTP/2 is not spoken here")
     if _OTHER_VERSION.fullmatch(line):
         return HTTPError(505, "HTTP/1.0 and HTTP/1.1 are spoken here")
     return BadRequest("the request line is malformed")
@@ -128,15 +149,25 @@ def _fields(raw: bytes, at: int, limits: Limits) -> list[tuple[bytes, bytes]]:
     return fields
 
 
-def _check_host(host: bytes | None, minor: int) -> None:
+def _target(method: str, target: bytes) -> Target:
+    try:
+        return parse_target(method, target)
+    except TargetError as error:
+        raise BadRequest(f"the target is malformed: {error}") from error
+
+
+def _check_host(host: bytes | None, target: Target, minor: int) -> None:
     if host is None:
         if minor == 1:
             raise BadRequest("a request must name its host")
         return
     try:
-        parse_authority(host.decode("latin-1"))
+        named = parse_authority(host.decode("latin-1"))
     except TargetError as error:
         raise BadRequest(f"the host is malformed: {error}") from error
+    # RFC 9112 3.2.2 has the target win; a proxy that differs would see another site.
+    if target.authority is not None and parse_authority(target.authority) != named:
+        raise BadRequest("the target and the host field name different hosts")
 
 
 def _check_expectation(expectation: bytes | None) -> None:

@@ -12,6 +12,10 @@ READ_SIZE = 64 * 1024
 # that going to a thread (about 55 µs) costs less than the copy.
 FILE_PIECE = 256 * 1024
 
+# Bytes of a response's head: a handler that writes more has gone wrong, and no peer we
+# know of would read it; most proxies stop at 64 KiB or before.
+RESPONSE_HEAD = 64 * 1024
+
 # One empty line before a request is skipped, because RFC 9112 section 2.2 asks for it.
 EMPTY_LINE = b"\r\n"
 
@@ -31,6 +35,8 @@ class Limits:
     fields: int = 100
     # 400: a chunk-size line with its extension; no peer we know of sends extensions.
     chunk_line: int = 256
+    # 400: chunk extensions of one body: nobody needs them, so this is generous.
+    chunk_extensions: int = 4 * 1024
     # 400: chunk framing over and above the content it frames (Go has the same 16 KiB):
     # one-byte chunks would cost a hundred times what their bytes are worth.
     chunk_overhead: int = 16 * 1024
@@ -43,6 +49,9 @@ class Limits:
     # And how long that, or the last bytes of a peer we have closed on, may take to
     # come: nginx waits 5 s between reads, Go half a second.
     linger: float = 2.0
+    # What a peer may still send after our last answer, read and forgotten so that it
+    # gets to read that answer: an upload refused with 413 is under way.
+    lingering: int = 4 * 1024 * 1024
     # 408: the whole head from its first byte, absolute: a byte a second does not
     # stretch it.  Also the first byte of a new connection.  Go's usual advice is 5-10.
     head_time: float = 10.0
