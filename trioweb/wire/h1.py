@@ -10,22 +10,23 @@ from __future__ import annotations
 import contextlib
 import logging
 from contextlib import AbstractContextManager
+from functools import partial
 
 import h11
 import trio
 
-from trioweb.message.errors import HTTPError, PeerGone, departed
-from trioweb.message.exchange import ENDED, Ending, Exchanged, OnDisconnect
+from trioweb.message.errors import HTTPError, PeerGone, departed, sole
+from trioweb.message.exchange import ENDED, Ending, OnDisconnect
 from trioweb.message.request import Request
 from trioweb.message.response import Response, Talk
 from trioweb.message.transport import Transport
-from trioweb.rules.headers import Headers, parse_list
-from trioweb.rules.target import Target, TargetError, parse_target
+from trioweb.rules.headers import Headers
 from trioweb.wire.gate import Head
 from trioweb.wire.inbound import Inbound
 from trioweb.wire.outbound import Outbound
+from trioweb.wire.record import exchanged
 from trioweb.wire.service import Service
-from trioweb.wire.tunnel import Tunnel
+from trioweb.wire.tunnel import Tunnel, offered, upgrade_required
 from trioweb.wire.watch import Phase, Watch
 
 log = logging.getLogger("trioweb.error")
@@ -49,6 +50,7 @@ class Connection:
         self._request: Request | None = None
         self._began = 0.0  # when the head was complete, on Trio's clock
         self._ending = Ending.COMPLETE
+        self._parting = False  # the last answer is out; the peer may still be sending
 
     async def serve(self) -> None:
         """Answer requests until either side is done with the connection."""
@@ -62,6 +64,8 @@ class Connection:
             self._ending = Ending.GONE
         finally:
             self._end()
+        if self._parting:
+            await self._part()
 
     # The Exchange, as the application sees it.
 
@@ -72,8 +76,11 @@ class Connection:
 
     async def receive(self) -> bytes:
         """The next piece of content; a peer that waits for 100 (Continue) gets it."""
-        if self._h11.they_are_waiting_for_100_continue:
-            await self._out.inform(100, [])
+        if self._in.waiting:
+            self._in.waiting = False
+            # Neither once content has come unasked, nor after the final head.
+            if not self._in.buffer and not self._out.begun:
+                await self._out.inform(100, [])
         return await self._in.piece()
 
     async def inform(self, status: int, headers: Headers) -> None:
@@ -91,24 +98,27 @@ class Connection:
 
     def finish(self, seconds: float) -> AbstractContextManager[trio.CancelScope]:
         """Shield what is inside, for at most *seconds*."""
-        return trio.move_on_after(seconds, shield=True)
+        return trio.CancelScope(relative_deadline=seconds, shield=True)
 
     # The loop.
 
     async def _exchanges(self) -> None:
         task = trio.lowlevel.current_task()
         context = task.context
-        while (request := await self._next_request()) is not None:
+        again = True
+        while again:
             # What one request sets, the next must not see: behind a proxy it is
-            # another user's.  A task takes up its context at its next step.
+            # another user's.  A task takes up its context at its next step, and
+            # waits for its request there unless that has come already.
             task.context = context.copy()
             if self._in.buffer:
                 await trio.lowlevel.checkpoint()
+            request = await self._next_request()
+            if request is None:
+                return
             await self._exchange(request)
             again = self._ending is Ending.COMPLETE and await self._ready_for_next()
             self._end()
-            if not again:
-                break
 
     async def _next_request(self) -> Request | None:
         if not await self._begun():
@@ -136,13 +146,9 @@ class Connection:
             self._service.idle.discard(self._watch)
 
     def _request_of(self, head: Head) -> Request:
-        try:
-            target = parse_target(head.method, head.target)
-        except TargetError as error:
-            raise HTTPError(400, f"the target is malformed: {error}") from error
         self._request = Request(
             head.method,
-            target,
+            head.target,
             Headers.from_wire(head.fields),
             self,
             peer=self._transport.peer,
@@ -164,6 +170,9 @@ class Connection:
             await self._fail(request, error)
         else:
             self._ending = Ending.COMPLETE
+            if self._watch.phase is Phase.HANDLER:
+                # Its leaving no longer ends what is over.
+                self._watch.enter(Phase.ANSWERING)
 
     async def _respond(self, request: Request, response: Response) -> None:
         try:
@@ -173,9 +182,10 @@ class Connection:
             if not callable(response.body):
                 # The answer is at hand: a peer that has finished sending still gets it.
                 self._watch.enter(Phase.ANSWERING)
-            close = self._is_last(response)
             await self._out.respond(
-                response, bare=request.method == "HEAD", close=close
+                response,
+                bare=request.method == "HEAD",
+                last=partial(self._is_last, response),
             )
         finally:
             response.close()
@@ -185,36 +195,34 @@ class Connection:
         return (
             self.draining.is_set()
             or self._in.too_much_left()
-            or self._h11.they_are_waiting_for_100_continue
+            or self._in.waiting
             # Its peer is still sending what nobody wants to read.
             or (response.status == TOO_LARGE and not self._in.complete)
         )
 
     async def _ready_for_next(self) -> bool:
         """Take what is left of the request; part from the peer if that is too much."""
-        if self._watch.phase is Phase.TUNNEL:
-            return False
-        if await self._in.drain():
-            if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
-                self._h11.start_next_cycle()
-                return True
-        await self._part()
+        if self._h11.our_state is h11.DONE and await self._in.drain():
+            self._h11.start_next_cycle()
+            return True
+        self._parting = True
         return False
 
     async def _switch(self, request: Request, response: Response, talk: Talk) -> None:
         """Give the connection to *talk*, if the peer asked for that (RFC 9110 7.8)."""
-        offered = parse_list(request.headers.get("upgrade", ""))
-        options = parse_list(request.headers.get("connection", "").lower())
-        if not offered or "upgrade" not in options or not await self._in.drain():
-            protocol = response.headers.get("upgrade")
-            asked = {} if protocol is None else {"upgrade": protocol}
-            await self._say_last(HTTPError(426, headers=asked))
+        protocol = offered(request)
+        if protocol is None or not await self._in.drain():
+            await self._say_last(upgrade_required(response))
             return
-        response.headers.setdefault("upgrade", offered[0])
+        response.headers.setdefault("upgrade", protocol)
         response.headers["connection"] = "upgrade"
         self._watch.enter(Phase.TUNNEL)
         await self._out.switch(response.headers.raw)
-        await talk(Tunnel(self._transport, bytes(self._in.buffer)))
+        try:
+            await talk(Tunnel(self._transport, bytes(self._in.buffer)))
+        except* trio.BrokenResourceError as error:
+            raise PeerGone from error
+        self._out.switched()
 
     # What can go wrong.
 
@@ -222,21 +230,26 @@ class Connection:
         if departed(error):
             self._ending = Ending.GONE
             return
+        fault = sole(error)
+        refusal = fault if isinstance(fault, HTTPError) else None
+        # Content that is malformed in the middle of the answer is the peer's doing.
+        if refusal is None or (self._out.begun and not self._in.broken):
+            log.error("%s %a failed", request.method, request.path, exc_info=error)
+        if not self._out.begun:
+            await self._say_last(refusal or HTTPError(500))
         self._ending = Ending.FAILED
-        log.error("%s %a failed", request.method, request.path, exc_info=error)
-        if self._out.status is None:
-            await self._say_last(HTTPError(500))
+        if refusal is not None and not self._out.unfinished:
+            self._ending = Ending.COMPLETE
 
     async def _expired(self) -> None:
         """The scope has fired: by the clock, or because the peer has left."""
         if self._watch.phase is Phase.HEAD:
             self._ending = Ending.TIMEOUT
             await self._say_last(HTTPError(408, "the request did not come in time"))
-        elif self._watch.phase is Phase.HANDLER and self._watch.peer_gone:
-            self._ending = Ending.GONE
-        elif self._watch.phase is Phase.HANDLER:
-            self._ending = Ending.TIMEOUT
-            if self._out.status is None:
+        elif self._ending is Ending.STOPPED:  # in the middle of an exchange
+            gone = self._watch.peer_left
+            self._ending = Ending.GONE if gone else Ending.TIMEOUT
+            if not gone and not self._out.begun:
                 await self._say_last(HTTPError(503, "the answer took too long"))
 
     async def _say_last(self, error: HTTPError) -> None:
@@ -246,7 +259,7 @@ class Connection:
         bare = request is not None and request.method == "HEAD"
         with trio.move_on_after(self._limits.farewell, shield=True):
             await self._out.farewell(error, accept, bare=bare)
-        await self._part()
+        self._parting = True
 
     async def _part(self) -> None:
         """Finish sending, then wait for the peer to finish too.
@@ -255,7 +268,7 @@ class Connection:
         an answer that the peer has not read yet (RFC 9112 section 9.6).
         """
         with (
-            contextlib.suppress(trio.BrokenResourceError, PeerGone),
+            contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
             trio.move_on_after(self._limits.linger),
         ):
             await self._transport.send_eof()
@@ -271,26 +284,16 @@ class Connection:
         if self._service.record is not None and (
             request is not None or self._out.status is not None
         ):
-            self._service.record(self._exchanged(request))
+            self._service.record(
+                exchanged(
+                    request,
+                    self._transport.peer,
+                    inbound=self._in,
+                    outbound=self._out,
+                    seconds=trio.current_time() - self._began,
+                    ending=self._ending,
+                )
+            )
         self._ending = Ending.COMPLETE
         self._in.taken = 0
         self._out.begin()
-
-    def _exchanged(self, request: Request | None) -> Exchanged:
-        now = trio.current_time()
-        return Exchanged(
-            method="" if request is None else request.method,
-            target="" if request is None else _as_received(request.target),
-            route=None if request is None else request.route,
-            peer=self._transport.peer,
-            status=self._out.status,
-            received=self._in.taken,
-            sent=self._out.sent,
-            seconds=0.0 if request is None else now - self._began,
-            ending=self._ending,
-            version="1.1" if request is None else request.version,
-        )
-
-
-def _as_received(target: Target) -> str:
-    return f"{target.raw_path}?{target.query}" if target.query else target.raw_path

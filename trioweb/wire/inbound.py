@@ -6,6 +6,8 @@ read at a time, so a handler that does not read stops its own peer.
 
 from __future__ import annotations
 
+import contextlib
+
 import h11
 import trio
 
@@ -32,6 +34,7 @@ class Inbound:
         "buffer",
         "complete",
         "taken",
+        "waiting",
     )
 
     def __init__(
@@ -45,6 +48,7 @@ class Inbound:
         self.complete = True  # the request at work has been read to its end
         self.broken = False  # its framing was wrong: where it ends, nobody knows
         self.taken = 0  # bytes of its content so far
+        self.waiting = False  # the peer sends it once it has been told to continue
 
     async def first_bytes(self) -> bool:
         """Wait for a request to begin; False if the connection ends instead."""
@@ -94,19 +98,26 @@ class Inbound:
         return self.broken or (left is not None and left > self._limits.unread)
 
     async def drain(self) -> bool:
-        """Read what the handler left; False if that is too much or takes too long."""
-        if self.too_much_left() or self._h11.they_are_waiting_for_100_continue:
+        """Read what the handler left; False if there is no coming to its end.
+
+        That is too much, takes too long, is malformed, or will never come.
+        """
+        if self.too_much_left() or self.waiting:
             return False
-        with trio.move_on_after(self._limits.linger):
+        with (
+            contextlib.suppress(HTTPError, PeerGone),
+            trio.move_on_after(self._limits.linger),
+        ):
             until = self.taken + self._limits.unread
-            while self.taken <= until:
-                if not await self.piece():
-                    return True
+            while await self.piece():
+                if self.taken > until:
+                    return False
+            return True
         return False
 
     async def discard(self) -> None:
         """Read and forget until the peer finishes, but not without end."""
-        left = self._limits.unread
+        left = self._limits.lingering
         while left > 0:
             piece = await self._transport.receive_some(READ_SIZE)
             if not piece:
@@ -116,12 +127,15 @@ class Inbound:
     def _begin(self, head: Head) -> None:
         self._framing = Chunked(self._limits) if head.chunked else Sized(head.length)
         self.complete = False
+        self.waiting = False
         self._h11.receive_data(head.raw)
         if not isinstance(self._event(), h11.Request):
             raise BadRequest("the head is malformed")
         if not head.chunked and not head.length:
             self._event()  # its EndOfMessage, which needs no more bytes
             self.complete = True
+        # h11 forgets it with the first interim response, whichever that is.
+        self.waiting = self._h11.they_are_waiting_for_100_continue
 
     def _event(self) -> object:
         try:

@@ -1,11 +1,13 @@
 """Outbound: the responses of one HTTP/1.1 connection, framed by h11.
 
 The last byte of a response is written on the one path where everything before it has
-succeeded, and never while unwinding: what was cut short cannot look complete.
+succeeded, and never while unwinding: what was cut short cannot look complete.  A write
+that did not end leaves nobody knows how much on the wire, so nothing is written after.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import h11
@@ -16,17 +18,25 @@ from trioweb.message.offload import offload
 from trioweb.message.problem import problem
 from trioweb.message.response import BodyWriter, File, Response
 from trioweb.message.transport import Transport
+from trioweb.rules.headers import parse_list
 from trioweb.rules.status import bodiless, reason
-from trioweb.wire.limits import FILE_PIECE
+from trioweb.wire.limits import FILE_PIECE, RESPONSE_HEAD
 from trioweb.wire.service import DateField
 
 RawFields = list[tuple[bytes, bytes]]
+
+# Framing of content, where there never is any (RFC 9112 section 6.1, RFC 9110 section
+# 8.6); a 304 may say how long the content would be.
+_NO_FRAMING = {
+    204: frozenset({b"content-length", b"transfer-encoding"}),
+    304: frozenset({b"transfer-encoding"}),
+}
 
 
 class Outbound:
     """Responses on their way through h11 to the peer."""
 
-    __slots__ = ("_date", "_h11", "_transport", "sent", "status", "unfinished")
+    __slots__ = ("_date", "_h11", "_open", "_torn", "_transport", "sent", "status")
 
     def __init__(
         self, transport: Transport, state: h11.Connection, date: DateField
@@ -36,31 +46,51 @@ class Outbound:
         self._date = date
         self.status: int | None = None  # of the response that has begun to leave
         self.sent = 0  # bytes of it so far
-        self.unfinished = False  # it has begun to leave and not ended
+        self._open = False  # it has begun to leave and not ended
+        self._torn = False  # a write has begun and not ended
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is too late for another response to this request."""
+        return self.status is not None or self._torn
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether what the peer has got so far is a part of something."""
+        return self._open or self._torn
 
     def begin(self) -> None:
         """Make ready for the next exchange."""
         self.status = None
         self.sent = 0
 
-    async def respond(self, response: Response, *, bare: bool, close: bool) -> None:
-        """Write *response*; *bare*: its head alone, *close*: it is the last one.
+    async def respond(
+        self, response: Response, *, bare: bool, last: Callable[[], bool]
+    ) -> None:
+        """Write *response*; *bare*: its head alone.
+
+        *last* is asked whether the connection ends with it, once its head must say so:
+        a body that is streamed may first read the rest of the request.
 
         Raises PeerGone when nobody listens any more, h11.LocalProtocolError when the
         content is not as long as was declared, and whatever writing the body raises.
         """
         body = response.body
         if isinstance(body, bytes):
-            await self._respond_bytes(response, body, bare=bare, close=close)
+            await self._respond_bytes(response, body, bare=bare, last=last)
         elif isinstance(body, File):
-            await self._respond_file(response, body, bare=bare, close=close)
+            await self._respond_file(response, body, bare=bare, last=last)
         else:
-            await self._respond_written(response, body, bare=bare, close=close)
+            await self._respond_written(response, body, bare=bare, last=last)
 
     async def switch(self, fields: RawFields) -> None:
         """Write the response that ends HTTP on this connection (RFC 9110 15.2.2)."""
-        self.status = 101
+        self._start(101)
         await self.inform(101, fields)
+
+    def switched(self) -> None:
+        """Note that what came after the switch has ended as it should."""
+        self._open = False
 
     async def inform(self, status: int, fields: RawFields) -> None:
         """Write an interim response (RFC 9110 section 15.2)."""
@@ -81,29 +111,30 @@ class Outbound:
         lines += [
             b"content-length: %d" % len(body),
             b"date: " + self._date.now(),
-            b"connection: close",
+            # Whoever says Upgrade says so here too (RFC 9110 section 7.8).
+            b"connection: close"
+            + (b", upgrade" if "upgrade" in error.headers else b""),
             b"\r\n",
         ]
-        self.start(error.status)
+        self._start(error.status)
         await self._write(b"\r\n".join(lines) + (b"" if bare else body))
-        self.unfinished = False
+        self._open = False
 
     async def _respond_bytes(
-        self, response: Response, body: bytes, *, bare: bool, close: bool
+        self, response: Response, body: bytes, *, bare: bool, last: Callable[[], bool]
     ) -> None:
-        head = self.head(response, len(body), close=close)
+        head = self.head(response, len(body), close=last())
         data = b"" if bare else self._framed(h11.Data(data=body))
         end = self._framed(h11.EndOfMessage())
-        self.start(response.status)
+        self._start(response.status)
         # One write for the whole answer: one system call, one segment.
         await self._write(b"".join((head, data, end)))
-        self.unfinished = False
+        self._open = False
 
     async def _respond_file(
-        self, response: Response, file: File, *, bare: bool, close: bool
+        self, response: Response, file: File, *, bare: bool, last: Callable[[], bool]
     ) -> None:
-        waiting = self.head(response, file.length, close=close)
-        self.start(response.status)
+        waiting = self.head(response, file.length, close=last())
         at, end = file.offset, file.offset + (0 if bare else file.length)
         while at < end:
             size = min(end - at, FILE_PIECE)
@@ -111,69 +142,102 @@ class Outbound:
             if not piece:
                 break  # the file has shrunk; h11 refuses to call this the end
             at += len(piece)
-            await self.write(waiting, h11.Data(data=piece))
+            await self.write(response, waiting, h11.Data(data=piece))
             waiting = b""
-        await self._finish(waiting)
+        await self._finish(response, waiting)
 
     async def _respond_written(
-        self, response: Response, writer: BodyWriter, *, bare: bool, close: bool
+        self,
+        response: Response,
+        writer: BodyWriter,
+        *,
+        bare: bool,
+        last: Callable[[], bool],
     ) -> None:
-        pieces = _Pieces(self, response, close=close)
+        pieces = _Pieces(self, response, last)
         if not bare:
             try:
                 await writer(pieces.send)
             finally:
                 pieces.open = False
-        await self._finish(pieces.head())
+        await self._finish(response, pieces.head())
 
     def head(self, response: Response, length: int | None, *, close: bool) -> bytes:
         """The head of *response*; *length* of its content in bytes, if it is known."""
-        fields = list(response.headers.raw)
-        if length is not None and "content-length" not in response.headers:
-            if not bodiless(response.status):
-                fields.append((b"content-length", b"%d" % length))
-        if "date" not in response.headers:
+        headers, status = response.headers, response.status
+        fields = headers.raw.copy()
+        if bodiless(status):
+            unfit = _NO_FRAMING.get(status, frozenset())
+            fields = [line for line in fields if line[0] not in unfit]
+        elif length is not None and "content-length" not in headers:
+            fields.append((b"content-length", b"%d" % length))
+        if "date" not in headers:
             fields.append((b"date", self._date.now()))
         if close:
-            fields.append((b"connection", b"close"))
-        phrase = reason(response.status).encode()
-        return self._framed(
-            h11.Response(status_code=response.status, headers=fields, reason=phrase)
-        )
+            # One field: two that disagree are for every reader to settle by itself.
+            fields = [line for line in fields if line[0] != b"connection"]
+            fields.append((b"connection", _closing(headers.get("connection", ""))))
+        phrase = reason(status).encode()
+        event = h11.Response(status_code=status, headers=fields, reason=phrase)
+        head = self._framed(event)
+        if len(head) > RESPONSE_HEAD:
+            msg = f"the response's head has {len(head)} bytes, more than a peer reads"
+            raise ValueError(msg)
+        return head
 
-    def start(self, status: int) -> None:
-        """Note that a response begins to leave: it is this one or a cut one now."""
+    async def write(self, response: Response, before: bytes, event: h11.Event) -> None:
+        """Write *before* and *event* as it is on the wire; PeerGone if nobody is.
+
+        They are of *response*, which begins to leave with the first of them: until then
+        it can be replaced by another, after that it is this one or a cut one.
+        """
+        data = before + self._framed(event)
+        self._start(response.status)
+        await self._write(data)
+
+    def _start(self, status: int) -> None:
         self.status = status
-        self.unfinished = True
+        self._open = True
 
-    async def _finish(self, before: bytes) -> None:
-        await self.write(before, h11.EndOfMessage())
-        self.unfinished = False
-
-    async def write(self, before: bytes, event: h11.Event) -> None:
-        """Write *before* and *event* as it is on the wire; PeerGone if nobody is."""
-        await self._write(before + self._framed(event))
+    async def _finish(self, response: Response, before: bytes) -> None:
+        await self.write(response, before, h11.EndOfMessage())
+        self._open = False
 
     def _framed(self, event: h11.Event) -> bytes:
+        if self._torn:
+            msg = (
+                "an earlier write was cut off or goes on still, and nothing can follow "
+                "it; wait for each send() to return, outside of any timeout"
+            )
+            raise RuntimeError(msg)
         return self._h11.send(event) or b""
 
     async def _write(self, data: bytes) -> None:
+        self._torn = True
         try:
             await self._transport.send_all(data)
         except trio.BrokenResourceError as error:
             raise PeerGone from error
+        self._torn = False
         self.sent += len(data)
+
+
+def _closing(options: str) -> bytes:
+    kept = {*parse_list(options.lower())} - {"keep-alive", "close"}
+    return ", ".join(["close", *sorted(kept)]).encode("latin-1")
 
 
 class _Pieces:
     """The `Send` of one streamed response: open until its writer has returned."""
 
-    __slots__ = ("_close", "_outbound", "_response", "open")
+    __slots__ = ("_last", "_outbound", "_response", "open")
 
-    def __init__(self, outbound: Outbound, response: Response, *, close: bool) -> None:
+    def __init__(
+        self, outbound: Outbound, response: Response, last: Callable[[], bool]
+    ) -> None:
         self._outbound = outbound
         self._response = response
-        self._close = close
+        self._last = last
         self.open = True
 
     def head(self) -> bytes:
@@ -184,9 +248,7 @@ class _Pieces:
         """
         if self._outbound.status is not None:
             return b""
-        head = self._outbound.head(self._response, None, close=self._close)
-        self._outbound.start(self._response.status)
-        return head
+        return self._outbound.head(self._response, None, close=self._last())
 
     async def send(self, piece: bytes) -> None:
         """Write one piece; an empty one sends the head at once."""
@@ -197,4 +259,4 @@ class _Pieces:
             msg = "send() takes bytes; give it text.encode()"
             raise TypeError(msg)
         head = self.head()
-        await self._outbound.write(head, h11.Data(data=piece))
+        await self._outbound.write(self._response, head, h11.Data(data=piece))

@@ -1,10 +1,29 @@
-"""Tunnel: the connection's own bytes, once HTTP has stepped aside."""
+"""Tunnel: stepping aside for another protocol, and the bytes from then on."""
 
 from __future__ import annotations
 
 import trio
 
+from trioweb.message.errors import HTTPError
+from trioweb.message.request import Request
+from trioweb.message.response import Response
 from trioweb.message.transport import Transport
+from trioweb.rules.headers import parse_list
+
+
+def offered(request: Request) -> str | None:
+    """The protocol that the peer would rather switch to (RFC 9110 section 7.8)."""
+    protocols = parse_list(request.headers.get("upgrade", ""))
+    options = parse_list(request.headers.get("connection", "").lower())
+    if not protocols or "upgrade" not in options or request.version == "1.0":
+        return None
+    return protocols[0]
+
+
+def upgrade_required(response: Response) -> HTTPError:
+    """The refusal to a peer that did not ask for what *response* would switch to."""
+    protocol = response.headers.get("upgrade")
+    return HTTPError(426, headers={} if protocol is None else {"upgrade": protocol})
 
 
 class Tunnel(trio.abc.Stream):

@@ -32,9 +32,8 @@ class Watch:
 
     __slots__ = (
         "_choice",
-        "_finished",
         "_half_close",
-        "_reset",
+        "_leave_by",
         "_until",
         "phase",
         "scope",
@@ -46,13 +45,12 @@ class Watch:
         self._half_close = half_close  # seconds a handler has left after a FIN
         self._until = math.inf  # when this phase must be over
         self._choice: OnDisconnect = "cancel"
-        self._finished = math.inf  # when the peer finished sending
-        self._reset = False
+        self._leave_by = math.inf  # until when the peer can be thought to listen
 
     @property
-    def peer_gone(self) -> bool:
-        """Whether the peer has been heard to leave."""
-        return self._reset or self._finished < math.inf
+    def peer_left(self) -> bool:
+        """Whether it is the peer's leaving, and not the clock, that ends a phase."""
+        return self._choice == "cancel" and self._leave_by <= trio.current_time()
 
     def enter(self, phase: Phase, seconds: float | None = None) -> None:
         """Begin *phase*, which may last *seconds* (None: any time)."""
@@ -78,12 +76,12 @@ class Watch:
     def heard(self, gone: Gone) -> None:
         """The transport has heard the peer leave: end what nobody waits for."""
         if gone is Gone.FINISHED:
-            self._finished = trio.current_time()
-            self._set_deadline()
+            self._leave_by = trio.current_time() + self._half_close
         else:
-            self._reset = True
+            self._leave_by = -math.inf
             if self._ends_with_peer():
                 self.scope.cancel(reason=gone.value)
+        self._set_deadline()
 
     def _ends_with_peer(self) -> bool:
         return self.phase is Phase.HANDLER and self._choice == "cancel"
@@ -91,6 +89,6 @@ class Watch:
     def _set_deadline(self) -> None:
         until = self._until
         if self._ends_with_peer():
-            until = min(until, self._finished + self._half_close)
+            until = min(until, self._leave_by)
         if until != self.scope.deadline:  # moving it costs 2 µs
             self.scope.deadline = until

@@ -1,0 +1,169 @@
+"""HTTP/1.1: stepping aside for another protocol (RFC 9110 section 7.8)."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+
+from tests.wire.handlers import G, P, T
+from tests.wire.talking import End, answer, say, splits, talking
+from trioweb.message.request import Request
+from trioweb.message.response import Response
+
+SWITCH = G + b"Connection: Upgrade\r\nUpgrade: shout\r\n\r\n"
+
+
+async def shout(stream: trio.abc.Stream) -> None:
+    """Says everything back in capitals; ends with the peer or an exclamation mark."""
+    while data := await stream.receive_some(4):
+        await stream.send_all(data.upper())
+        if data.endswith(b"!"):
+            return
+
+
+async def shouting(request: Request) -> Response:
+    return Response(200, {"x-tag": "a"}, tunnel=shout)
+
+
+def said(received: bytes) -> bytes:
+    head, _, rest = received.partition(b"\r\n\r\n")
+    assert head == (
+        b"HTTP/1.1 101 Switching Protocols\r\n"
+        b"x-tag: a\r\nupgrade: shout\r\nconnection: upgrade"
+    )
+    return rest
+
+
+async def test_what_was_read_ahead_is_the_tunnels(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    for pieces in splits(SWITCH + b"hello GET / HTTP/1.1\r\n\r\n!"):
+        talk = await say(shouting, *pieces)
+        assert said(talk.received) == b"HELLO GET / HTTP/1.1\r\n\r\n!"
+        assert (talk.end, talk.logs) == (End.FIN, [])
+        assert [(r.status, r.ending.value) for r in talk.records] == [(101, "complete")]
+
+
+async def test_a_tunnel_may_be_quiet_for_long(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with talking(shouting) as talk:
+        await talk.send(SWITCH)
+        await trio.sleep(10_000)
+        await talk.send(b"hi!")
+        await talk.farewell()
+    assert said(talk.received) == b"HI!"
+
+
+async def test_a_tunnel_outlives_its_peers_last_word(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def slowly(stream: trio.abc.Stream) -> None:
+        assert await stream.receive_some() == b""
+        await trio.sleep(10)
+        await stream.wait_send_all_might_not_block()
+        await stream.send_all(b"BYE")
+        await stream.aclose()
+
+    async def handler(request: Request) -> Response:
+        return Response(200, {"x-tag": "a"}, tunnel=slowly)
+
+    async with talking(handler) as talk:
+        await talk.send(SWITCH)
+        await talk.peer.send_eof()
+        await talk.farewell()
+    assert said(talk.received) == b"BYE"
+    assert talk.logs == []
+
+
+async def test_the_body_of_the_request_comes_first(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    head = T.replace(
+        b"\r\n\r\n", b"\r\nConnection: x, upgrade\r\nUpgrade: shout, b\r\n\r\n"
+    )
+    talk = await say(shouting, head + b"1\r\na\r\n0\r\n\r\nhi!")
+    assert said(talk.received) == b"HI!"
+
+
+REFUSED = [
+    ("not asked", G + b"\r\n"),
+    ("no connection option", G + b"Upgrade: shout\r\n\r\n"),
+    ("no protocol", G + b"Connection: upgrade\r\n\r\n"),
+    ("9110 7.8 HTTP/1.0", SWITCH.replace(b"HTTP/1.1", b"HTTP/1.0")),
+    (
+        "body without end",
+        P + b"Connection: upgrade\r\nUpgrade: a\r\nContent-Length: 70000\r\n\r\n",
+    ),
+]
+
+
+@pytest.mark.parametrize("head", [c[1] for c in REFUSED], ids=[c[0] for c in REFUSED])
+async def test_15_5_22_a_peer_that_does_not_offer_it_is_told_to(
+    head: bytes, autojump_clock: trio.testing.MockClock
+) -> None:
+    async def handler(request: Request) -> Response:
+        return Response(200, {"upgrade": "shout"}, tunnel=shout)
+
+    talk = await say(handler, head, b"hello!")
+    got = answer(talk)
+    assert (got.status, got.headers["upgrade"]) == (426, "shout")
+    assert got.headers["connection"] == "close, upgrade"
+    assert [(r.status, r.ending.value) for r in talk.records] == [(426, "complete")]
+
+
+async def test_a_426_need_not_name_a_protocol(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    got = answer(await say(shouting, G + b"\r\n"))
+    assert (got.status, got.headers["connection"]) == (426, "close")
+
+
+async def test_f18_an_offer_that_nobody_takes_up_is_ignored(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def plain(request: Request) -> Response:
+        return Response(200, body=b"plain")
+
+    offer = G + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"
+    talk = await say(plain, offer + G + b"\r\n")
+    assert talk.received.count(b"HTTP/1.1 200 OK") == 2
+    assert talk.received.endswith(b"plain")
+
+
+async def test_a_tunnel_that_fails_breaks_off_visibly(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def fail(stream: trio.abc.Stream) -> None:
+        raise ValueError
+
+    async def handler(request: Request) -> Response:
+        return Response(200, tunnel=fail)
+
+    talk = await say(handler, SWITCH)
+    assert (talk.end, len(talk.logs)) == (End.RESET, 1)
+    assert [r.ending.value for r in talk.records] == ["failed"]
+
+
+@pytest.mark.parametrize("in_nursery", [False, True])
+async def test_s10_a_reset_ends_a_tunnel_quietly(
+    in_nursery: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    async def talker(stream: trio.abc.Stream) -> None:
+        if not in_nursery:
+            await shout(stream)
+            return
+        async with trio.open_nursery() as both:
+            both.start_soon(shout, stream)
+            both.start_soon(trio.sleep_forever)
+
+    async def handler(request: Request) -> Response:
+        return Response(200, tunnel=talker)
+
+    async with talking(handler) as talk:
+        await talk.send(SWITCH, b"hi")
+        talk.peer.abort()
+        await talk.served.wait()
+    assert talk.logs == []
+    assert [r.ending.value for r in talk.records] == ["gone"]

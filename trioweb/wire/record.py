@@ -1,0 +1,38 @@
+"""Record: what is written down of an exchange when it is over."""
+
+from __future__ import annotations
+
+from trioweb.message.exchange import Ending, Exchanged
+from trioweb.message.request import Request
+from trioweb.message.transport import Peer
+from trioweb.rules.target import Target
+from trioweb.wire.inbound import Inbound
+from trioweb.wire.outbound import Outbound
+
+
+def exchanged(
+    request: Request | None,
+    peer: Peer,
+    *,
+    inbound: Inbound,
+    outbound: Outbound,
+    seconds: float,
+    ending: Ending,
+) -> Exchanged:
+    """The record of an exchange; *request* is None where the head was no request."""
+    return Exchanged(
+        method="" if request is None else request.method,
+        target="" if request is None else _as_received(request.target),
+        route=None if request is None else request.route,
+        peer=peer,
+        status=outbound.status,
+        received=inbound.taken,
+        sent=outbound.sent,
+        seconds=0.0 if request is None else seconds,
+        ending=ending,
+        version="1.1" if request is None else request.version,
+    )
+
+
+def _as_received(target: Target) -> str:
+    return f"{target.raw_path}?{target.query}" if target.query else target.raw_path
