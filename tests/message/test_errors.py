@@ -121,3 +121,10 @@ def test_a_problem_leaves_its_error_as_it_was() -> None:
     error = NotFound(headers={"cache-control": "max-age=60"})
     assert problem(error).headers["cache-control"] == "max-age=60"
     assert "content-type" not in error.headers
+
+
+@pytest.mark.parametrize("accept", [None, "text/html", "text/plain"])
+def test_a_detail_that_is_no_text_can_be_said(accept: str | None) -> None:
+    body = problem(HTTPError(400, "half \ud800"), accept).body
+    assert isinstance(body, bytes)
+    assert b"half ?" in body

@@ -76,16 +76,32 @@ async def test_the_body_is_the_same_however_often_it_is_asked_for() -> None:
     asked = request(b"/", b"hello ", b"world")
     assert await asked.body() == b"hello world"
     assert await asked.body() == b"hello world"
-    with pytest.raises(RuntimeError, match="has been read"):
-        asked.stream()
+    assert [piece async for piece in asked.stream()] == [b"hello world"]
+    assert await asked.text() == "hello world"
+
+
+async def test_l3_a_body_that_was_read_is_held_to_the_limit_of_who_asks_next() -> None:
+    asked = request(b"/", b"abcd")
+    assert await asked.body(4) == b"abcd"
+    with pytest.raises(TooLarge, match="3 bytes"):
+        await asked.body(3)
+    with pytest.raises(TooLarge, match="3 bytes"):
+        asked.stream(limit=3)
+
+
+async def test_l3_a_body_that_was_too_large_stays_so() -> None:
+    asked = request(b"/", b"ab", b"cd")
+    for limit in (3, 100):
+        with pytest.raises(TooLarge):
+            await asked.body(limit)
 
 
 async def test_a_body_is_streamed_once() -> None:
     asked = request(b"/", b"a", b"b")
     assert [piece async for piece in asked.stream()] == [b"a", b"b"]
-    with pytest.raises(RuntimeError, match="has been read"):
+    with pytest.raises(RuntimeError, match="has been streamed"):
         asked.stream()
-    with pytest.raises(RuntimeError, match="has been read"):
+    with pytest.raises(RuntimeError, match="has been streamed"):
         await asked.body()
 
 
@@ -122,7 +138,7 @@ async def test_text_has_the_charset_it_names(
 
 REFUSED: list[tuple[str, bytes, type[HTTPError]]] = [
     ("utf-8", b"\xff", BadRequest),
-    ("undefined", b"a", BadRequest),
+    ("undefined", b"a", UnsupportedMediaType),
     ("nonsense", b"a", UnsupportedMediaType),
     ("rot13", b"a", UnsupportedMediaType),
     ("zlib", b"a", UnsupportedMediaType),

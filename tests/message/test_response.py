@@ -94,3 +94,25 @@ def test_a_file_that_is_dropped_is_closed() -> None:
 
 def test_a_file_with_nothing_at_hand_reads_as_ended() -> None:
     assert File(Source(), 0, 5).read(0, 5) == b""
+
+
+def test_a_cookie_that_is_set_again_is_set_once() -> None:
+    response = Response()
+    response.set_cookie("a", "1", domain="Example.com")
+    response.set_cookie("a", "2")
+    response.set_cookie("b", "3")
+    response.set_cookie("a", "4", domain="example.com", max_age=5)
+    response.set_cookie("a", "5", path="/deep")
+    response.delete_cookie("b")
+    named = [line.partition(";")[0] for line in response.headers.get_all("set-cookie")]
+    assert named == ["a=2", "a=4", "a=5", "b="]
+
+
+@pytest.mark.parametrize("body", ["text", 5, None, ["a"], dict])
+def test_a_body_of_no_known_form_is_refused_with_the_remedy(body: object) -> None:
+    with pytest.raises(TypeError, match=r"a body is bytes, .* trioweb\.text"):
+        Response(200, {}, body)  # type: ignore[arg-type]  # on purpose
+
+
+def test_bytes_of_another_kind_are_bytes() -> None:
+    assert Response(200, {}, bytearray(b"ab")).body == b"ab"

@@ -26,19 +26,21 @@ class Pieces:
     arrive, PeerGone if the peer leaves first.
     """
 
-    __slots__ = ("_left", "_limit", "_request")
+    __slots__ = ("_ahead", "_left", "_limit", "_request")
 
-    def __init__(self, request: _Exchanging, limit: int) -> None:
+    def __init__(self, request: _Exchanging, limit: int, ahead: bytes = b"") -> None:
         # Not its exchange: kept beyond the request, that would go on to another's.
         self._request = request
         self._limit = limit
         self._left = limit
+        self._ahead = ahead  # what has been read of it before
 
     def __aiter__(self) -> Pieces:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._request.exchange.receive()
+        piece, self._ahead = self._ahead, b""
+        piece = piece or await self._request.exchange.receive()
         if not piece:
             raise StopAsyncIteration
         self._left -= len(piece)

@@ -14,4 +14,7 @@ An HTTPError it raises is answered as the refusal it is, anything else with 500.
 """
 
 Layer = Callable[[Request, Handler], Awaitable[Response]]
-"""Stands around a handler: ``async def layer(request, handler)`` returns a Response."""
+"""Stands around a handler: ``async def layer(request, handler)`` returns a Response.
+
+What the handler inside raises, the layer sees as the Response that it becomes.
+"""

@@ -23,6 +23,14 @@ class Key(Generic[T]):
         return f"Key({self.name!r})"
 
 
+class MissingValue(KeyError):
+    """Nothing is held under a Key; the message says what to do."""
+
+    def __str__(self) -> str:
+        # KeyError prints the repr of what it is given.
+        return str(self.args[0])
+
+
 class Keyed:
     """Something that holds values by Key."""
 
@@ -42,7 +50,7 @@ class Keyed:
         if self._held is None or key not in self._held:
             kind = type(self).__name__.lower()
             msg = f"{kind} holds nothing under {key!r}; set it with {kind}[key] = value"
-            raise KeyError(msg)
+            raise MissingValue(msg)
         return self._held[key]  # type: ignore[index, return-value]  # as set
 
     def __contains__(self, key: object) -> bool:

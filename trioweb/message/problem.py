@@ -51,23 +51,19 @@ def problem(error: HTTPError, accept: str | None = None) -> Response:
     """
     kind = choose(accept, _OFFERED)
     title = reason(error.status) or "Error"
+    # Half a surrogate pair, as a path of the system may hold, has no form in UTF-8.
+    detail = error.detail.encode("utf-8", "replace").decode()
     if kind == _HTML:
         page = _PAGE.format(
             status=error.status,
             title=html.escape(title),
-            detail=html.escape(error.detail),
+            detail=html.escape(detail),
         )
         return _written(error, "text/html; charset=utf-8", page.encode())
     if kind == _TEXT:
-        lines = (
-            [f"{error.status} {title}", error.detail]
-            if error.detail
-            else [f"{error.status} {title}"]
-        )
-        return _written(
-            error, "text/plain; charset=utf-8", "\n".join([*lines, ""]).encode()
-        )
-    document = Problem(title, error.status, error.detail)
+        said = f"{error.status} {title}\n" + (f"{detail}\n" if detail else "")
+        return _written(error, "text/plain; charset=utf-8", said.encode())
+    document = Problem(title, error.status, detail)
     return _written(error, _JSON, msgspec.json.encode(document))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import functools
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, overload
@@ -11,7 +10,14 @@ import msgspec
 import trio
 
 from trioweb.message.body import BODY_LIMIT, Pieces, too_large
-from trioweb.message.errors import BadRequest, Fields, SetupError, UnsupportedMediaType
+from trioweb.message.charsets import codec_of
+from trioweb.message.errors import (
+    BadRequest,
+    Fields,
+    SetupError,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from trioweb.message.exchange import Exchange
 from trioweb.message.key import Keyed
 from trioweb.message.session import Session
@@ -23,10 +29,6 @@ from trioweb.rules.multimap import MultiMap
 from trioweb.rules.target import Target
 
 T = TypeVar("T")
-
-# What Python decodes and no charset registry knows.  The first takes time quadratic in
-# the length of the text, the last two are how Python writes its strings.
-_NO_CHARSETS = frozenset({"punycode", "idna", "raw-unicode-escape", "unicode-escape"})
 
 
 class Request(Keyed):
@@ -41,6 +43,7 @@ class Request(Keyed):
         "_body",
         "_cookies",
         "_query",
+        "_refused",
         "_session",
         "_streamed",
         "body_limit",
@@ -83,6 +86,7 @@ class Request(Keyed):
         self.body_limit: int = BODY_LIMIT
         self._body: bytes | None = None
         self._streamed = False
+        self._refused = False
         self._query: MultiMap | None = None
         self._cookies: MultiMap | None = None
         self._session: Session | None = None
@@ -137,15 +141,18 @@ class Request(Keyed):
         """The body piece by piece: ``async for piece in request.stream():``.
 
         *limit* in bytes, by default the route's; TooLarge (413) is raised before
-        anything is read where the length is known.  A body can be streamed once.
+        anything is read where the length is known.  A body can be streamed once; one
+        that `body` has read comes as a single piece.
         """
-        if self._streamed or self._body is not None:
-            msg = "the body has been read; keep what body() returned, or stream once"
-            raise RuntimeError(msg)
         limit = self.body_limit if limit is None else limit
-        length = self.content_length
-        if length is not None and length > limit:
+        length = self.content_length if self._body is None else len(self._body)
+        if self._refused or (length is not None and length > limit):
             raise too_large(limit)
+        if self._body is not None:
+            return Pieces(self, limit, self._body)
+        if self._streamed:
+            msg = "the body has been streamed; stream it once, or keep what body() says"
+            raise RuntimeError(msg)
         self._streamed = True
         return Pieces(self, limit)
 
@@ -156,9 +163,13 @@ class Request(Keyed):
         route's), without reading the rest; PeerGone if the peer leaves first.
         Cancelling it loses the connection on HTTP/1.1.
         """
+        pieces = self.stream(limit=limit)
         if self._body is None:
-            pieces = self.stream(limit=limit)
-            self._body = b"".join([piece async for piece in pieces])
+            try:
+                self._body = b"".join([piece async for piece in pieces])
+            except TooLarge:
+                self._refused = True  # and it stays so, whoever asks next
+                raise
         return self._body
 
     async def text(self, limit: int | None = None) -> str:
@@ -168,15 +179,15 @@ class Request(Keyed):
         charset, and what `body` raises.
         """
         _, parameters = parse_parameters(self.headers.get("content-type", ""))
-        charset = parameters.get("charset", "utf-8")
+        codec = codec_of(parameters.get("charset", "utf-8"))
+        if codec is None:
+            detail = "the charset of the content is not known here; send UTF-8"
+            raise UnsupportedMediaType(detail)
         body = await self.body(limit)
         try:
-            return body.decode(_known(charset))
-        except LookupError as error:
-            detail = "the charset of the content is not known here; send UTF-8"
-            raise UnsupportedMediaType(detail) from error
+            return body.decode(codec)
         except UnicodeError as error:
-            raise BadRequest(f"the content is not {charset} text") from error
+            raise BadRequest(f"the content is not {codec} text") from error
 
     @overload
     async def json(self, *, limit: int | None = None) -> Any: ...  # noqa: ANN401
@@ -184,7 +195,7 @@ class Request(Keyed):
     @overload
     async def json(self, type: type[T], *, limit: int | None = None) -> T: ...
 
-    async def json(  # JSON is anything
+    async def json(
         self,
         type: Any = Any,  # noqa: A002
         *,
@@ -245,14 +256,7 @@ class Request(Keyed):
         return self.exchange.finish(seconds)
 
 
-def _known(charset: str) -> str:
-    if codecs.lookup(charset).name in _NO_CHARSETS:
-        raise LookupError(charset)
-    return charset
-
-
-@functools.lru_cache(
-    maxsize=1024
-)  # decoders, one per type: bounded, as types may be made
+# One for each type: bounded, because types can be made while a program runs.
+@functools.lru_cache(maxsize=1024)
 def _decoder(type: Any) -> msgspec.json.Decoder[Any]:  # noqa: A002, ANN401
     return msgspec.json.Decoder(type)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import trio
 
-from trioweb.rules.cookies import expire_cookie, format_cookie
+from trioweb.rules.cookies import cookie_identity, expire_cookie, format_cookie
 from trioweb.rules.headers import Headers
 from trioweb.rules.status import bodiless
 
@@ -76,6 +76,8 @@ class Response:
                 "responses (1xx) are sent by request.inform()"
             )
             raise ValueError(msg)
+        if type(body) is not bytes:
+            body = _checked(body)
         if body and bodiless(status):
             msg = f"a {status} response has no content; leave its body empty"
             raise ValueError(msg)
@@ -98,7 +100,7 @@ class Response:
         same_site: SameSite | None = None,
         partitioned: bool = False,
     ) -> None:
-        """Add a Set-Cookie field (RFC 6265bis section 4.1).
+        """Add a Set-Cookie field (RFC 6265bis section 4.1), or replace the same one.
 
         *max_age* is in seconds and wins over *expires* (aware datetime); Max-Age is
         written beside Expires.  ValueError for what a browser would drop or misread: a
@@ -118,7 +120,7 @@ class Response:
             partitioned=partitioned,
             now=datetime.now(UTC).timestamp(),
         )
-        self.headers.add("set-cookie", line)
+        self._add_cookie(line)
 
     def delete_cookie(
         self,
@@ -142,6 +144,17 @@ class Response:
             partitioned=partitioned,
             now=datetime.now(UTC).timestamp(),
         )
+        self._add_cookie(line)
+
+    def _add_cookie(self, line: str) -> None:
+        # One cookie, one line (RFC 6265bis section 4.1.1): the last word counts.
+        same = cookie_identity(line)
+        kept = [
+            (name, value)
+            for name, value in self.headers.raw
+            if name != b"set-cookie" or cookie_identity(value.decode("latin-1")) != same
+        ]
+        self.headers.raw[:] = kept
         self.headers.add("set-cookie", line)
 
     def close(self) -> None:
@@ -151,3 +164,16 @@ class Response:
 
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
+
+
+def _checked(body: object) -> BodyWriter | File | bytes:
+    """What can be a body, as one of its three forms; TypeError that says the remedy."""
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    if isinstance(body, File) or (callable(body) and not isinstance(body, type)):
+        return body
+    msg = (
+        "a body is bytes, an async function that is handed send(), or a File, not "
+        f"{type(body).__name__}; for text say trioweb.text(...), or encode it"
+    )
+    raise TypeError(msg)

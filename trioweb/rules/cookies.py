@@ -144,6 +144,21 @@ def expire_cookie(  # what a cookie is identified by, and its promises
     )
 
 
+def cookie_identity(line: str) -> tuple[str, str, str]:
+    """Which cookie a Set-Cookie *line* sets: its name, domain and path.
+
+    A browser keeps one cookie for each (RFC 6265bis section 5.8); domains are compared
+    in lower case.
+
+    >>> cookie_identity("a=1; Path=/; Secure")
+    ('a', '', '/')
+    """
+    pair, *attributes = line.split("; ")
+    named = dict(attribute.partition("=")[::2] for attribute in attributes)
+    name = pair.partition("=")[0]
+    return name, named.get("Domain", "").lower(), named.get("Path", "")
+
+
 def _require(
     cookie: str, grammar: re.Pattern[str], text: str, what: str, remedy: str
 ) -> None:
