@@ -1,0 +1,108 @@
+"""System: what Linux says of a process, and where it is allowed to run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+
+# A process may end between two looks at it, or be somebody else's.
+_VANISHED = (FileNotFoundError, ProcessLookupError, PermissionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process holds at one moment: bytes of memory, and counts."""
+
+    rss: int
+    descriptors: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """The core of the server, and that of everything that disturbs it."""
+
+    server: int
+    others: int
+
+
+def cores() -> Cores:
+    """Two of the cores this process may use; one twice where it has but one."""
+    usable = sorted(os.sched_getaffinity(0))
+    return Cores(server=usable[0], others=usable[-1])
+
+
+def usage(pid: int) -> Usage:
+    """What process *pid* holds now; OSError if there is none."""
+    fields = dict(
+        line.split(":", 1) for line in (PROC / f"{pid}/status").read_text().splitlines()
+    )
+    return Usage(
+        rss=int(fields["VmRSS"].split()[0]) * 1024,
+        descriptors=sum(1 for _ in (PROC / f"{pid}/fd").iterdir()),
+        threads=int(fields["Threads"]),
+    )
+
+
+def processor_seconds(pid: int) -> float:
+    """What process *pid* and all its descendants have used of a core, in seconds.
+
+    Those of them that have ended count where they were waited for.
+    """
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    ticks: dict[int, int] = {}
+    for folder in PROC.iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            # The command's name, in parentheses, may hold anything (proc(5)).
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except _VANISHED:
+            continue
+        children[int(fields[1])].append(int(folder.name))
+        ticks[int(folder.name)] = sum(map(int, fields[11:15]))
+    family, total = [pid], 0
+    for member in family:
+        total += ticks.get(member, 0)
+        family += children[member]
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def waiting_seconds(pid: int) -> float:
+    """How long process *pid* was ready to run while others had its core, in seconds."""
+    _, waited, _ = (PROC / f"{pid}/schedstat").read_text().split()
+    return int(waited) / 1e9
+
+
+def pin(core: int) -> None:
+    """Keep this process, as far as it has threads yet, on core *core*."""
+    os.sched_setaffinity(0, {core})
+
+
+def raise_descriptors() -> int:
+    """Let this process and its children open as many files as it may; how many.
+
+    A peer costs a descriptor at each end, and the usual 1024 would be what is measured.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def machine() -> str:
+    """This machine in a line: processor, cores, kernel, Python."""
+    name = "unknown processor"
+    for line in (PROC / "cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            name = line.partition(":")[2].strip()
+            break
+    return (
+        f"{name}, {os.cpu_count()} cores, Linux {platform.release()}, "
+        f"Python {platform.python_version()}"
+    )
