@@ -1,0 +1,1 @@
+"""The attacks: what one hostile peer does, and what is to become of it."""

@@ -1,0 +1,171 @@
+"""The attacks that are known, each with what it may cost and how it is to end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from benchmarks.attacks import breaking, floods, holding
+from benchmarks.attacks.ground import Ground
+from benchmarks.attacks.mixed import mixed
+from benchmarks.attacks.tally import CLOSED, RESET
+from benchmarks.oracle import MIB, Bounds
+
+PeerOf = Callable[[Ground], Awaitable[None]]
+"""One connection of a hostile peer, from its opening to its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """One attack: its peers, each of which connects again when its connection ends.
+
+    *most* bounds the connections that are made in all.  *settle* is how many seconds
+    after its end the server must be as it was before.
+    """
+
+    name: str
+    peer: PeerOf
+    peers: int
+    seconds: float
+    bounds: Bounds = field(default_factory=Bounds)
+    most: float = math.inf
+    settle: float = 5.0
+
+
+# Seconds that an ending may be late, or its news: 2000 of them come at once, to a peer
+# that yields its core to the canary.
+LATE = 1.5
+
+# And early: a server may know of a connection before its peer gets to look.
+EARLY = 0.5
+
+# Trio keeps a thread for 10 s in case another call needs one.
+IDLE_THREADS = 12.0
+
+# Answers of 4xx and 5xx that say what was wrong with a request; never a 500.  Some
+# mutations leave a request as good as it was.
+_JUDGED = frozenset(
+    map(str, (200, 308, 400, 404, 405, 408, 411, 413, 414, 417, 431, 501, 505))
+)
+
+_SLOW = 80 * MIB
+
+ATTACKS = (
+    Attack(
+        name="slow-headers",
+        peer=holding.slow_headers,
+        peers=2000,
+        seconds=25,
+        bounds=Bounds(
+            endings=frozenset({"408"}),
+            shortest=10 - EARLY,
+            longest=10 + LATE,
+            memory=_SLOW,
+        ),
+    ),
+    Attack(
+        name="silent",
+        peer=holding.silent,
+        peers=2000,
+        seconds=15,
+        bounds=Bounds(
+            endings=frozenset({CLOSED}),
+            shortest=10 - EARLY,
+            longest=10 + LATE,
+            memory=_SLOW,
+        ),
+    ),
+    Attack(
+        name="slow-bodies",
+        peer=holding.slow_bodies,
+        peers=500,
+        seconds=22,
+        bounds=Bounds(
+            endings=frozenset({"408"}),
+            shortest=5 - EARLY,
+            longest=16 + LATE,
+            memory=_SLOW,
+        ),
+    ),
+    Attack(
+        name="slow-readers",
+        peer=holding.slow_readers,
+        peers=2000,
+        seconds=40,
+        bounds=Bounds(
+            endings=frozenset({RESET}),
+            shortest=5 - EARLY,
+            longest=30 + LATE,
+            memory=_SLOW,
+        ),
+    ),
+    Attack(
+        name="idle",
+        peer=holding.idle,
+        peers=2000,
+        seconds=15,
+        # 15 KiB each: ten thousand are to cost 150 MiB.
+        bounds=Bounds(complete=2000, memory=30 * MIB),
+    ),
+    Attack(
+        name="connect-close",
+        peer=floods.connect_close,
+        peers=64,
+        seconds=10,
+        most=20_000,
+        bounds=Bounds(canary_p99=100),
+    ),
+    Attack(
+        name="reset",
+        peer=breaking.cut,
+        peers=64,
+        seconds=60,
+        most=10_000,
+        settle=IDLE_THREADS,
+        # An upload may be refused, or answered, before it is cut.
+        bounds=Bounds(complete=10_000),
+    ),
+    Attack(name="pipelining", peer=floods.pipelining, peers=32, seconds=10),
+    Attack(
+        name="tiny-chunks",
+        peer=floods.tiny_chunks,
+        peers=32,
+        seconds=10,
+        bounds=Bounds(endings=frozenset({"400"})),
+    ),
+    Attack(
+        name="chunk-line",
+        peer=floods.long_chunk_line,
+        peers=32,
+        seconds=10,
+        bounds=Bounds(endings=frozenset({"400"})),
+    ),
+    Attack(
+        name="headers",
+        peer=floods.many_fields,
+        peers=32,
+        seconds=10,
+        bounds=Bounds(endings=frozenset({"431"})),
+    ),
+    Attack(
+        name="malformed",
+        peer=breaking.malformed,
+        peers=32,
+        seconds=10,
+        settle=IDLE_THREADS,
+        bounds=Bounds(endings=_JUDGED | {CLOSED}, longest=5),
+    ),
+)
+
+# What the soak runs: no attack to be repelled, but all of it at once, for long.
+MIXED = Attack(
+    name="mixed",
+    peer=mixed,
+    peers=40,
+    seconds=1800,
+    settle=IDLE_THREADS,
+    bounds=Bounds(endings=_JUDGED | {CLOSED, RESET}, memory=_SLOW),
+)
+
+BY_NAME = {attack.name: attack for attack in (*ATTACKS, MIXED)}
