@@ -277,8 +277,9 @@ async def by_hand(request: Request) -> Response:
         raise trioweb.Conflict("a hand cannot write with itself")
     ours, theirs = memory_pair()
     answer = bytearray()
-    async with trio.open_nursery() as talk, ours:
-        talk.start_soon(connection.serve, theirs, Service(app.freeze()))
+    service = Service(app.freeze())
+    async with service.running(), trio.open_nursery() as talk, ours:
+        talk.start_soon(connection.serve, theirs, service)
         with trio.move_on_after(3):
             await ours.send_all(await request.body())
             await ours.send_eof()

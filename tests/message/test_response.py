@@ -115,4 +115,5 @@ def test_a_body_of_no_known_form_is_refused_with_the_remedy(body: object) -> Non
 
 
 def test_bytes_of_another_kind_are_bytes() -> None:
-    assert Response(200, {}, bytearray(b"ab")).body == b"ab"
+    content: object = bytearray(b"ab")
+    assert Response(200, {}, content).body == b"ab"  # type: ignore[arg-type]

@@ -251,3 +251,27 @@ async def test_every_byte_arrives_whatever_is_cancelled_meanwhile(seed: int) -> 
         assert received == [size, size]
         for end in ends:
             end.abort()
+
+
+async def test_whoever_listens_late_is_told_that_the_peer_has_left() -> None:
+    async with connected() as (transport, peer):
+        peer.shutdown(socket.SHUT_WR)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        heard = Heard(transport)
+        assert heard.all == [Gone.FINISHED]
+
+
+async def test_what_the_peer_has_taken_is_known() -> None:
+    async with connected() as (transport, peer):
+        peer.setblocking(True)
+        with trio.move_on_after(0.05):
+            await transport.send_all(bytes(1 << 24))
+        before = transport.taken()
+        assert before < 1 << 24
+        # Two buffers' worth: what is read makes room, and room is acknowledged.
+        left = 1 << 22
+        while left > 0:
+            left -= len(peer.recv(min(left, 1 << 16)))
+        with trio.move_on_after(0.05):
+            await transport.send_all(b"x")
+        assert before < transport.taken() <= 1 << 24

@@ -103,7 +103,7 @@ async def talking(
     token = runner.set(inline)
     try:
         with logged() as logs:
-            async with trio.open_nursery() as both_ends:
+            async with service.running(), trio.open_nursery() as both_ends:
                 talk = Talking(ours, service, records, logs, trio.CancelScope())
                 talk.begin(both_ends, theirs, listen=listen)
                 yield talk

@@ -90,5 +90,5 @@ async def test_whatever_came_the_next_connection_is_answered(
         about = f"seed {seed}: {data!r}"
         # Nothing of this is our own failure.
         assert [record.getMessage() for record in talk.logs] == [], about
-        assert talk.service.idle == set(), about
+        assert not talk.service.idle, about
         assert answer(await say(probe, GET)).body == b"hello /", about

@@ -62,5 +62,12 @@ class Transport(trio.abc.HalfCloseableStream):
         """
 
     @abstractmethod
+    def taken(self) -> int:
+        """How many bytes the peer has taken so far, of those sent; never fewer.
+
+        Where the system does not say, those that the system has taken.
+        """
+
+    @abstractmethod
     def abort(self) -> None:
         """Break the connection off, so that the peer sees an error and not an end."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import select
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import outcome
@@ -98,6 +99,7 @@ class HubTransport(SocketTransport):
         self._writable = _Latch("sending on")
         self._ending = False  # an end or a fault lies behind what can be read
         self._left: Gone | None = None
+        self._listener: Callable[[Gone], None] | None = None
         self._turns = 0
         self.added = hub.add(self, sock)
 
@@ -177,12 +179,24 @@ class HubTransport(SocketTransport):
         elif flags & _FINISHED:
             self._tell(Gone.FINISHED)
 
+    # A property, because a peer may leave before anybody listens.
+    @property
+    def gone(self) -> Callable[[Gone], None] | None:
+        """Whom to tell that the peer has left; see Transport."""
+        return self._listener
+
+    @gone.setter
+    def gone(self, listener: Callable[[Gone], None] | None) -> None:
+        self._listener = listener
+        if self._left is not None and listener is not None:
+            listener(self._left)
+
     def _tell(self, gone: Gone) -> None:
         if self._left in {gone, Gone.RESET}:
             return
         self._left = gone
-        if self.gone is not None:
-            self.gone(gone)
+        if self._listener is not None:
+            self._listener(gone)
 
     def _fault(self, error: OSError) -> Exception:
         # The call that failed has taken the fault away: no edge will tell of it.
@@ -194,12 +208,14 @@ class HubTransport(SocketTransport):
     def _try(self, data: bytes | bytearray | memoryview) -> int:
         self._require_sending()
         try:
-            return self._socket.send(data)
+            sent = self._socket.send(data)
         except BlockingIOError:
             self._writable.ready = False
             return 0
         except OSError as error:
             raise self._fault(error) from error
+        self._handed += sent
+        return sent
 
     def _require_sending(self) -> None:
         if self._finished or self._socket.fileno() == -1:

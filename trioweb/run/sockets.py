@@ -9,7 +9,10 @@ from __future__ import annotations
 import operator
 import socket
 import struct
+import sys
 from contextlib import suppress
+from fcntl import ioctl
+from termios import TIOCOUTQ
 
 import trio
 
@@ -56,6 +59,18 @@ def peer_at(address: object) -> Peer:
     return Peer(host, port)
 
 
+def unsent(sock: socket.socket) -> int:
+    """Bytes that *sock* has been given and its peer has not acknowledged; 0 if unknown.
+
+    For a Unix socket: that its peer has not read.
+    """
+    try:
+        answer = ioctl(sock, TIOCOUTQ, bytes(4))
+    except OSError:
+        return 0  # closed, or a system that does not tell
+    return int.from_bytes(answer, sys.byteorder)
+
+
 def require_some(max_bytes: int) -> None:
     """Refuse to receive nothing: it would look like the end."""
     if max_bytes < 1:
@@ -74,6 +89,7 @@ class SocketTransport(Transport):
         self._socket = sock
         self._sending = False
         self._finished = False
+        self._handed = 0  # bytes that the system has taken
         self.peer = peer
 
     async def handshake(self) -> str | None:
@@ -125,11 +141,13 @@ class SocketTransport(Transport):
 
     def _send(self, view: memoryview) -> int:
         try:
-            return self._socket.send(view)
+            sent = self._socket.send(view)
         except BlockingIOError:
             return 0
         except OSError as error:
             raise self._fault(error) from error
+        self._handed += sent
+        return sent
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there is room for some bytes.  Cancelling it loses nothing."""
@@ -164,6 +182,10 @@ class SocketTransport(Transport):
         """Close the connection; what was sent still goes out.  Any number of times."""
         self._close()
         await trio.lowlevel.checkpoint()
+
+    def taken(self) -> int:
+        """How many bytes the peer has acknowledged."""
+        return self._handed - unsent(self._socket)
 
     def abort(self) -> None:
         """Reset the connection: the peer sees an error, and loses what it had not read.

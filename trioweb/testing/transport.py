@@ -153,6 +153,10 @@ class MemoryTransport(Transport):
         self._outgoing.finish()
         await trio.lowlevel.checkpoint()
 
+    def taken(self) -> int:
+        """How many bytes the peer has read."""
+        return self._outgoing.taken
+
     def abort(self) -> None:
         """Reset the connection: what the peer has not yet read is lost to it."""
         if not self._closed:
@@ -205,6 +209,7 @@ class _Pipe:
         # Parks the reader while there is nothing and the writer while there is no
         # room: never both, so one lot serves them.
         self.changed = trio.lowlevel.ParkingLot()
+        self.taken = 0  # bytes that the reader has had
         self._held = bytearray()
 
     @property
@@ -224,6 +229,7 @@ class _Pipe:
     def take(self, limit: int) -> bytes:
         taken = bytes(self._held[:limit])
         del self._held[:limit]
+        self.taken += len(taken)
         self.changed.unpark_all()
         return taken
 

@@ -42,7 +42,7 @@ class Alarms:
         """Ring *who* once *due* has passed, unless it is set anew before."""
         who.due = due
         if due < _NEVER:
-            slot = int(due * TICKS) + 1
+            slot = max(1, math.ceil(due * TICKS))
             if not who.slot or slot < who.slot:
                 self._put(who, slot)
 

@@ -21,13 +21,13 @@ from trioweb.message.request import Request
 from trioweb.message.response import Response, Talk
 from trioweb.message.transport import Transport
 from trioweb.rules.headers import Headers
-from trioweb.wire.gate import Head
+from trioweb.wire.asked import request_of
 from trioweb.wire.inbound import Inbound
 from trioweb.wire.outbound import Outbound
 from trioweb.wire.record import exchanged
 from trioweb.wire.service import Service
 from trioweb.wire.tunnel import Tunnel, offered, upgrade_required
-from trioweb.wire.watch import Phase, Watch
+from trioweb.wire.watch import Cause, Phase, Watch
 
 log = logging.getLogger("trioweb.error")
 
@@ -44,11 +44,13 @@ class Connection:
         self._service = service
         self._limits = limits
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
-        self._in = Inbound(transport, self._h11, limits)
-        self._out = Outbound(transport, self._h11, service.date)
-        self._watch = Watch(limits.half_close)
+        self._watch = Watch(service.alarms, limits, transport.taken)
+        self._in = Inbound(transport, self._h11, limits, self._watch)
+        self._out = Outbound(transport, self._h11, service.date, self._watch)
         self._request: Request | None = None
+        self._opened = trio.current_time()
         self._began = 0.0  # when the head was complete, on Trio's clock
+        self._count = 0  # requests so far
         self._ending = Ending.COMPLETE
         self._parting = False  # the last answer is out; the peer may still be sending
 
@@ -64,6 +66,7 @@ class Connection:
             self._ending = Ending.GONE
         finally:
             self._end()
+            self._watch.end()
         if self._parting:
             await self._part()
 
@@ -126,11 +129,13 @@ class Connection:
         self._watch.enter(Phase.HEAD, self._limits.head_time)
         try:
             head = await self._in.head()
-            return None if head is None else self._request_of(head)
         except HTTPError as refusal:
             self._ending = Ending.REFUSED
             await self._say_last(refusal)
             return None
+        if head is not None:
+            self._request = request_of(head, self, self._transport)
+        return self._request
 
     async def _begun(self) -> bool:
         """Wait for the first byte of a request; False if none comes."""
@@ -139,27 +144,16 @@ class Connection:
         if self.draining.is_set():
             wait = self._limits.drain_linger
         self._watch.enter(Phase.NEW if new else Phase.IDLE, wait)
-        self._service.idle.add(self._watch)
+        self._service.idle[self._watch] = None
         try:
             return await self._in.first_bytes()
         finally:
-            self._service.idle.discard(self._watch)
-
-    def _request_of(self, head: Head) -> Request:
-        self._request = Request(
-            head.method,
-            head.target,
-            Headers.from_wire(head.fields),
-            self,
-            peer=self._transport.peer,
-            scheme="https" if self._transport.secure else "http",
-            version=f"1.{head.minor}",
-        )
-        return self._request
+            self._service.idle.pop(self._watch, None)
 
     async def _exchange(self, request: Request) -> None:
         """The boundary of an exchange: a handler's exception goes no further."""
         self._began = trio.current_time()
+        self._count += 1
         self._ending = Ending.STOPPED
         self._watch.enter(Phase.HANDLER)
         try:
@@ -194,6 +188,8 @@ class Connection:
         """Whether the connection cannot, or should not, carry another request."""
         return (
             self.draining.is_set()
+            or self._count >= self._limits.requests
+            or self._began - self._opened >= self._limits.age
             or self._in.too_much_left()
             or self._in.waiting
             # Its peer is still sending what nobody wants to read.
@@ -247,10 +243,10 @@ class Connection:
             self._ending = Ending.TIMEOUT
             await self._say_last(HTTPError(408, "the request did not come in time"))
         elif self._ending is Ending.STOPPED:  # in the middle of an exchange
-            gone = self._watch.peer_left
-            self._ending = Ending.GONE if gone else Ending.TIMEOUT
-            if not gone and not self._out.begun:
-                await self._say_last(HTTPError(503, "the answer took too long"))
+            left = self._watch.cause is Cause.LEFT
+            self._ending = Ending.GONE if left else Ending.TIMEOUT
+            if not left and not self._out.begun:
+                await self._say_last(_too_late(self._watch.cause))
 
     async def _say_last(self, error: HTTPError) -> None:
         """Answer with *error* and part; a peer that does not take it goes without."""
@@ -297,3 +293,9 @@ class Connection:
         self._ending = Ending.COMPLETE
         self._in.taken = 0
         self._out.begin()
+
+
+def _too_late(cause: Cause | None) -> HTTPError:
+    if cause is Cause.SLOW:
+        return HTTPError(408, "the content came too slowly")
+    return HTTPError(503, "the answer took too long")

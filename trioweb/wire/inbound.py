@@ -16,6 +16,7 @@ from trioweb.message.transport import Transport
 from trioweb.wire.framing import Chunked, Framing, Sized
 from trioweb.wire.gate import Head, check, find_end
 from trioweb.wire.limits import EMPTY_LINE, READ_SIZE, Limits
+from trioweb.wire.watch import Watch
 
 
 class Inbound:
@@ -30,6 +31,7 @@ class Inbound:
         "_h11",
         "_limits",
         "_transport",
+        "_watch",
         "broken",
         "buffer",
         "complete",
@@ -38,11 +40,16 @@ class Inbound:
     )
 
     def __init__(
-        self, transport: Transport, state: h11.Connection, limits: Limits
+        self,
+        transport: Transport,
+        state: h11.Connection,
+        limits: Limits,
+        watch: Watch,
     ) -> None:
         self._transport = transport
         self._h11 = state
         self._limits = limits
+        self._watch = watch
         self._framing: Framing = Sized(0)
         self.buffer = bytearray()
         self.complete = True  # the request at work has been read to its end
@@ -128,6 +135,7 @@ class Inbound:
         self._framing = Chunked(self._limits) if head.chunked else Sized(head.length)
         self.complete = False
         self.waiting = False
+        self._watch.new_content()
         self._h11.receive_data(head.raw)
         if not isinstance(self._event(), h11.Request):
             raise BadRequest("the head is malformed")
@@ -146,7 +154,13 @@ class Inbound:
 
     async def _proven(self) -> bytes:
         while not (proven := self._take()):
-            if not await self._more():
+            before = len(self.buffer)
+            self._watch.wait_for_content()
+            try:
+                more = await self._more()
+            finally:
+                self._watch.content_came(len(self.buffer) - before)
+            if not more:
                 raise PeerGone
         return proven
 

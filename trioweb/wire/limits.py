@@ -66,5 +66,21 @@ class Limits:
     # For the 408 or 503 that says a deadline has passed: a peer who does not take it
     # within this does not get it.
     farewell: float = 1.0
+    # The least rate at which content must come while a handler waits for it, and be
+    # taken while a write waits, bytes a second on the average, and how long before it
+    # counts: Kestrel's 240 and 5 s.  An analogue modem is ten times as fast.
+    rate: int = 240
+    grace: float = 5.0
+    # A write of which the peer takes nothing: half of nginx's 60 s.
+    stall: float = 30.0
+    # How often a write that waits is looked at.
+    look: float = 5.0
+    # Connections of one event loop; fewer where the process has fewer descriptors.
+    # 10 000 idle ones hold about 100 MB.
+    connections: int = 10_000
+    # Requests on one connection, and its age: nginx's 1000 and 1 h.  It lets a load
+    # balancer spread its connections anew.
+    requests: int = 1000
+    age: float = 3600.0
     # TLS, or whatever precedes HTTP: as long as a head.
     handshake: float = 10.0

@@ -22,6 +22,7 @@ from trioweb.rules.headers import parse_list
 from trioweb.rules.status import bodiless, reason
 from trioweb.wire.limits import FILE_PIECE, RESPONSE_HEAD
 from trioweb.wire.service import DateField
+from trioweb.wire.watch import Watch
 
 RawFields = list[tuple[bytes, bytes]]
 
@@ -36,12 +37,26 @@ _NO_FRAMING = {
 class Outbound:
     """Responses on their way through h11 to the peer."""
 
-    __slots__ = ("_date", "_h11", "_open", "_torn", "_transport", "sent", "status")
+    __slots__ = (
+        "_date",
+        "_h11",
+        "_open",
+        "_torn",
+        "_transport",
+        "_watch",
+        "sent",
+        "status",
+    )
 
     def __init__(
-        self, transport: Transport, state: h11.Connection, date: DateField
+        self,
+        transport: Transport,
+        state: h11.Connection,
+        date: DateField,
+        watch: Watch,
     ) -> None:
         self._transport = transport
+        self._watch = watch
         self._h11 = state
         self._date = date
         self.status: int | None = None  # of the response that has begun to leave
@@ -214,10 +229,13 @@ class Outbound:
 
     async def _write(self, data: bytes) -> None:
         self._torn = True
+        self._watch.write_begins()
         try:
             await self._transport.send_all(data)
         except trio.BrokenResourceError as error:
             raise PeerGone from error
+        finally:
+            self._watch.write_ended()
         self._torn = False
         self.sent += len(data)
 

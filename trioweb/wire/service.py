@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import trio
@@ -11,6 +12,7 @@ import trio
 from trioweb.message.exchange import Exchanged
 from trioweb.message.handler import Handler
 from trioweb.rules.dates import format_date
+from trioweb.wire.alarms import Alarms
 from trioweb.wire.limits import Limits
 from trioweb.wire.watch import Watch
 
@@ -43,8 +45,26 @@ class Service:
     record: Callable[[Exchanged], None] | None = None
     draining: trio.Event = field(default_factory=trio.Event)
     date: DateField = field(default_factory=DateField)
-    # Connections that wait for a request.
-    idle: set[Watch] = field(default_factory=set)
+    alarms: Alarms = field(default_factory=Alarms)
+    # Connections that wait for a request, the one that has waited longest first.
+    idle: dict[Watch, None] = field(default_factory=dict)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the deadlines of its connections while the block runs."""
+        async with trio.open_nursery() as clockwork:
+            clockwork.start_soon(self.alarms.run)
+            yield
+            clockwork.cancel_scope.cancel(reason="nobody waits any more")
+
+    def evict(self) -> bool:
+        """Close the connection that has been idle longest; False if none is idle."""
+        watch = next(iter(self.idle), None)
+        if watch is None:
+            return False
+        del self.idle[watch]
+        watch.evict()
+        return True
 
     def drain(self) -> None:
         """Begin to stop: let idle connections go, and mark the others as their last."""
