@@ -31,6 +31,10 @@ class Lone:
     def draining(self) -> trio.Event:
         return self._draining
 
+    @property
+    def trailers(self) -> Headers:
+        return Headers()
+
     async def receive(self) -> bytes:
         await trio.lowlevel.checkpoint()
         content, self._content = self._content, b""

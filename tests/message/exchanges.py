@@ -26,6 +26,10 @@ class Written:
     def draining(self) -> trio.Event:
         return self.stop
 
+    @property
+    def trailers(self) -> Headers:
+        return Headers()
+
     async def receive(self) -> bytes:
         await trio.lowlevel.checkpoint()
         return self.pieces.pop(0) if self.pieces else b""

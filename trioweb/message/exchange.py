@@ -23,6 +23,10 @@ class Exchange(Protocol):
     def draining(self) -> trio.Event:
         """Set when the server has begun to stop: streams should say goodbye."""
 
+    @property
+    def trailers(self) -> Headers:
+        """The fields that came after the content; none until it is complete."""
+
     async def receive(self) -> bytes:
         """Wait for the next piece of the request's body; b"" once it is complete.
 
@@ -81,6 +85,11 @@ class Ended:
     @property
     def draining(self) -> trio.Event:
         """RuntimeError: there is nothing left to drain."""
+        raise self._over()
+
+    @property
+    def trailers(self) -> Headers:
+        """RuntimeError: what followed the body is gone with it."""
         raise self._over()
 
     async def receive(self) -> bytes:

@@ -217,6 +217,15 @@ class Request(Keyed):
             raise BadRequest("the JSON is nested too deeply") from error
 
     @property
+    def trailers(self) -> Headers:
+        """The fields that came after the body (RFC 9110 section 6.5), by themselves.
+
+        Empty until the body has been read to its end.  They are the peer's afterthought
+        and never merged into the header fields.
+        """
+        return self.exchange.trailers
+
+    @property
     def session(self) -> Session:
         """What this visitor's requests remember; SetupError without a session layer."""
         if self._session is None:

@@ -58,9 +58,13 @@ class Response:
     The wire adds Date and the framing (Content-Length, or chunked for a streamed body
     of unknown length).  With *tunnel* the wire switches protocols instead and hands the
     connection's bytes to it; *status* then only counts where the switch is refused.
+
+    *trailers* follow a streamed body (RFC 9110 section 6.5).  They are read when its
+    writer has returned, so it may set them; a peer or a framing that cannot take them
+    goes without.
     """
 
-    __slots__ = ("body", "headers", "status", "tunnel")
+    __slots__ = ("body", "headers", "status", "trailers", "tunnel")
 
     def __init__(
         self,
@@ -85,6 +89,7 @@ class Response:
         self.headers = headers if isinstance(headers, Headers) else Headers(headers)
         self.body = body
         self.tunnel = tunnel
+        self.trailers: Headers | None = None
 
     def set_cookie(
         self,

@@ -12,16 +12,11 @@ import re
 from typing import Protocol
 
 from trioweb.message.errors import BadRequest, HTTPError
+from trioweb.rules.trailers import FORBIDDEN
 from trioweb.wire.limits import Limits
 
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16}+)(?:;[\t\x20-\x7e\x80-\xff]*+)?\r\n")
 _TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[\t\x20-\x7e\x80-\xff]*+\r\n")
-
-# Fields that would change what the request means, had they come in time
-# (RFC 9110 section 6.5.1).
-_NOT_TRAILERS = frozenset(
-    {b"content-length", b"transfer-encoding", b"host", b"authorization"}
-)
 
 
 class Framing(Protocol):
@@ -164,7 +159,7 @@ class Chunked:
             self._part = _Part.DONE
             return size
         field = _TRAILER.fullmatch(buffer, at, end)
-        if field is None or field[1].lower() in _NOT_TRAILERS:
+        if field is None or field[1].lower() in FORBIDDEN:
             raise BadRequest("a trailer field is malformed or not allowed there")
         self._trailers += 1
         self._trailing += size

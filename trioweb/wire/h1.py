@@ -31,9 +31,6 @@ from trioweb.wire.watch import Cause, Phase, Watch
 
 log = logging.getLogger("trioweb.error")
 
-# The status by which a body is refused unread.
-TOO_LARGE = 413
-
 
 class Connection:
     """One peer's requests, answered in order; the Exchange of each while it lasts."""
@@ -76,6 +73,11 @@ class Connection:
     def draining(self) -> trio.Event:
         """Set when the server has begun to stop."""
         return self._service.draining
+
+    @property
+    def trailers(self) -> Headers:
+        """What came after the content."""
+        return self._in.trailers
 
     async def receive(self) -> bytes:
         """The next piece of content; a peer that waits for 100 (Continue) gets it."""
@@ -193,7 +195,7 @@ class Connection:
             or self._in.too_much_left()
             or self._in.waiting
             # Its peer is still sending what nobody wants to read.
-            or (response.status == TOO_LARGE and not self._in.complete)
+            or (response.status == 413 and not self._in.complete)
         )
 
     async def _ready_for_next(self) -> bool:
@@ -250,11 +252,8 @@ class Connection:
 
     async def _say_last(self, error: HTTPError) -> None:
         """Answer with *error* and part; a peer that does not take it goes without."""
-        request = self._request
-        accept = None if request is None else request.headers.get("accept")
-        bare = request is not None and request.method == "HEAD"
         with trio.move_on_after(self._limits.farewell, shield=True):
-            await self._out.farewell(error, accept, bare=bare)
+            await self._out.farewell(error, self._request)
         self._parting = True
 
     async def _part(self) -> None:

@@ -13,6 +13,7 @@ import trio
 
 from trioweb.message.errors import BadRequest, HTTPError, PeerGone
 from trioweb.message.transport import Transport
+from trioweb.rules.headers import Headers
 from trioweb.wire.framing import Chunked, Framing, Sized
 from trioweb.wire.gate import Head, check, find_end
 from trioweb.wire.limits import EMPTY_LINE, READ_SIZE, Limits
@@ -36,6 +37,7 @@ class Inbound:
         "buffer",
         "complete",
         "taken",
+        "trailers",
         "waiting",
     )
 
@@ -55,6 +57,7 @@ class Inbound:
         self.complete = True  # the request at work has been read to its end
         self.broken = False  # its framing was wrong: where it ends, nobody knows
         self.taken = 0  # bytes of its content so far
+        self.trailers = Headers()  # what came after it
         self.waiting = False  # the peer sends it once it has been told to continue
 
     async def first_bytes(self) -> bool:
@@ -93,6 +96,7 @@ class Inbound:
                 return bytes(event.data)
             if isinstance(event, h11.EndOfMessage):
                 self.complete = True
+                self.trailers = Headers.from_wire(list(event.headers))
             else:
                 self._h11.receive_data(await self._proven())
         # A checkpoint, as every wait is; a body that is complete is soon asked again.
@@ -136,6 +140,8 @@ class Inbound:
         self.complete = False
         self.waiting = False
         self._watch.new_content()
+        if self.trailers:
+            self.trailers = Headers()
         self._h11.receive_data(head.raw)
         if not isinstance(self._event(), h11.Request):
             raise BadRequest("the head is malformed")

@@ -16,11 +16,14 @@ import trio
 from trioweb.message.errors import HTTPError, PeerGone
 from trioweb.message.offload import offload
 from trioweb.message.problem import problem
+from trioweb.message.request import Request
 from trioweb.message.response import BodyWriter, File, Response
 from trioweb.message.transport import Transport
 from trioweb.rules.headers import parse_list
 from trioweb.rules.status import bodiless, reason
+from trioweb.rules.trailers import FORBIDDEN
 from trioweb.wire.limits import FILE_PIECE, RESPONSE_HEAD
+from trioweb.wire.pieces import Pieces
 from trioweb.wire.service import DateField
 from trioweb.wire.watch import Watch
 
@@ -115,10 +118,10 @@ class Outbound:
         )
         await self._write(self._framed(event))
 
-    async def farewell(
-        self, error: HTTPError, accept: str | None, *, bare: bool
-    ) -> None:
+    async def farewell(self, error: HTTPError, request: Request | None) -> None:
         """Write *error* as the connection's last response, whatever state h11 is in."""
+        accept = None if request is None else request.headers.get("accept")
+        bare = request is not None and request.method == "HEAD"
         response = problem(error, accept)
         body = response.body if isinstance(response.body, bytes) else b""
         lines = [b"HTTP/1.1 %d %b" % (error.status, reason(error.status).encode())]
@@ -169,13 +172,16 @@ class Outbound:
         bare: bool,
         last: Callable[[], bool],
     ) -> None:
-        pieces = _Pieces(self, response, last)
-        if not bare:
-            try:
-                await writer(pieces.send)
-            finally:
-                pieces.open = False
-        await self._finish(response, pieces.head())
+        pieces = Pieces(self, response, last)
+        if bare:
+            await self._finish(response, pieces.head())
+            return
+        try:
+            await writer(pieces.send)
+        finally:
+            pieces.open = False
+        trailers = self._trailers(response)
+        await self._finish(response, pieces.head(), trailers)
 
     def head(self, response: Response, length: int | None, *, close: bool) -> bytes:
         """The head of *response*; *length* of its content in bytes, if it is known."""
@@ -214,9 +220,24 @@ class Outbound:
         self.status = status
         self._open = True
 
-    async def _finish(self, response: Response, before: bytes) -> None:
-        await self.write(response, before, h11.EndOfMessage())
+    async def _finish(
+        self, response: Response, before: bytes, trailers: RawFields | None = None
+    ) -> None:
+        await self.write(response, before, h11.EndOfMessage(headers=trailers or []))
         self._open = False
+
+    def _trailers(self, response: Response) -> RawFields | None:
+        if response.trailers is None:
+            return None
+        for name, _ in response.trailers.raw:
+            if name in FORBIDDEN:
+                msg = f"{name.decode()} cannot be a trailer; set it in the headers"
+                raise ValueError(msg)
+        # Only chunked content has a place for them (RFC 9112 section 7.1.2).
+        chunked = self._h11.their_http_version == b"1.1" and not (
+            "content-length" in response.headers or bodiless(response.status)
+        )
+        return response.trailers.raw if chunked else None
 
     def _framed(self, event: h11.Event) -> bytes:
         if self._torn:
@@ -243,38 +264,3 @@ class Outbound:
 def _closing(options: str) -> bytes:
     kept = {*parse_list(options.lower())} - {"keep-alive", "close"}
     return ", ".join(["close", *sorted(kept)]).encode("latin-1")
-
-
-class _Pieces:
-    """The `Send` of one streamed response: open until its writer has returned."""
-
-    __slots__ = ("_last", "_outbound", "_response", "open")
-
-    def __init__(
-        self, outbound: Outbound, response: Response, last: Callable[[], bool]
-    ) -> None:
-        self._outbound = outbound
-        self._response = response
-        self._last = last
-        self.open = True
-
-    def head(self) -> bytes:
-        """The response's head, if it has not left yet.
-
-        It waits for the first piece: one segment instead of two, and a writer that
-        fails at once can still be answered with a 500.
-        """
-        if self._outbound.status is not None:
-            return b""
-        return self._outbound.head(self._response, None, close=self._last())
-
-    async def send(self, piece: bytes) -> None:
-        """Write one piece; an empty one sends the head at once."""
-        if not self.open:
-            msg = "the response is complete; send() is for its writer alone"
-            raise RuntimeError(msg)
-        if isinstance(piece, str):
-            msg = "send() takes bytes; give it text.encode()"
-            raise TypeError(msg)
-        head = self.head()
-        await self._outbound.write(self._response, head, h11.Data(data=piece))
