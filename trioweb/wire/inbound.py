@@ -113,6 +113,8 @@ class Inbound:
 
         That is too much, takes too long, is malformed, or will never come.
         """
+        if self.complete:
+            return True
         if self.too_much_left() or self.waiting:
             return False
         with (
