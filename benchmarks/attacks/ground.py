@@ -18,6 +18,10 @@ from benchmarks.attacks.tally import CLOSED, HELD, HUNG, RESET, Tally
 # queue that runs over costs its victim a second, which would be all that is measured.
 OPENING = 100
 
+# Bytes of a segment on the way to a peer with a narrow buffer, as on an Ethernet.  The
+# segments of a loopback are so large that the system would keep 2.5 MiB for each.
+SEGMENT = 1400
+
 # Seconds a server gets to close after it has said that it will.
 CLOSING = 4.0
 
@@ -105,7 +109,8 @@ class Ground:
     async def connect(self, *, receive_buffer: int = 0) -> AsyncIterator[Line]:
         """A connection for as long as the block lasts, whoever ends it.
 
-        *receive_buffer* in bytes, before the system rounds it up; 0 leaves it alone.
+        *receive_buffer* in bytes, before the system rounds it up, and with it segments
+        as they are on a network; 0 leaves both alone.
         Unreachable if there is none to be had.
         """
         sock = trio.socket.socket()
@@ -123,6 +128,7 @@ class Ground:
     async def _open(self, sock: trio.socket.SocketType, receive_buffer: int) -> None:
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             async with self.opening:
