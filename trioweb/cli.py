@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -136,11 +137,12 @@ def _loads(module: Mapping[str, object]) -> bool:
 
 def _serve(app: Served, arguments: argparse.Namespace) -> None:
     def announce(urls: list[str]) -> None:
-        print(
-            f"trioweb {__version__} is serving {arguments.target} on "
-            f"{' and '.join(urls)} (Ctrl-C stops it)",
-            file=sys.stderr,
-        )
+        with suppress(OSError):  # a full disk keeps nobody from being served
+            print(
+                f"trioweb {__version__} is serving {arguments.target} on "
+                f"{' and '.join(urls)} (Ctrl-C stops it)",
+                file=sys.stderr,
+            )
 
     run(
         app,

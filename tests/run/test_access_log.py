@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import logging
+import threading
+from typing import TextIO
 
 import pytest
 from hypothesis import given
@@ -18,9 +19,11 @@ from trioweb.run.access_log import (
     escape,
     human,
     json_line,
+    lost_in,
     record_for,
     redact,
 )
+from trioweb.run.writer import Writer
 
 NOW = 1_700_000_000.25
 PLAIN = Exchanged(
@@ -157,36 +160,46 @@ def _asking(target: str) -> Exchanged:
 
 
 class Stream(io.StringIO):
-    """A text stream that counts its writes, and may be a terminal."""
+    """A text stream that may be a terminal."""
 
     def __init__(self, *, terminal: bool = False) -> None:
         super().__init__()
         self.terminal = terminal
-        self.writes = 0
 
     def isatty(self) -> bool:
         return self.terminal
 
-    def write(self, text: str) -> int:
-        self.writes += 1
-        return super().write(text)
+
+def logged(stream: TextIO | None, *records: Exchanged) -> None:
+    writer = Writer(stream)
+    record = AccessLog(writer, "human", clock=lambda: NOW)
+    writer.start()
+    for each in records:
+        record(each)
+    writer.stop()
 
 
-def test_a_line_is_one_write() -> None:
+def test_each_exchange_is_a_line() -> None:
     stream = Stream()
-    record = AccessLog(stream, "human", clock=lambda: NOW)
-    record(PLAIN)
-    record(PLAIN)
-    assert stream.getvalue() == f"{human(PLAIN, NOW)}\n" * 2
-    assert stream.writes == 2
+    logged(stream, PLAIN, _asking("/b"))
+    assert stream.getvalue() == (f"{human(PLAIN, NOW)}\n{human(_asking('/b'), NOW)}\n")
 
 
-def test_the_form_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    assert record_for("off") is None
-    record = record_for("json")
-    assert record is not None
-    record(PLAIN)
+async def test_the_form_is_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    before = threading.active_count()
+    async with record_for("off") as record:
+        assert record is None
+        assert threading.active_count() == before
+    async with record_for("json") as record:
+        assert record is not None
+        record(PLAIN)
     assert json.loads(capsys.readouterr().err)["target"] == "/users/7"
+    assert not [t for t in threading.enumerate() if t.name == "trioweb log"]
+
+
+def test_dropped_lines_are_counted_in_the_form_of_the_log() -> None:
+    assert lost_in("human")(7).startswith("7 lines of this log were dropped")
+    assert json.loads(lost_in("json")(7)) == {"dropped": 7}
 
 
 @pytest.mark.parametrize(
@@ -199,34 +212,12 @@ def test_colour_is_for_terminals_whose_user_does_not_refuse_it(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", no_colour)
     stream = Stream(terminal=terminal)
-    AccessLog(stream, "human")(PLAIN)
+    logged(stream, PLAIN)
     assert ("\x1b" in stream.getvalue()) is coloured
 
 
-class Full(Stream):
-    """A stream on a full disk."""
-
-    def flush(self) -> None:
-        raise OSError(28, "No space left on device")
-
-
-def closed() -> io.StringIO:
-    stream = io.StringIO()
-    stream.close()
-    return stream
-
-
-def ascii_only() -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-
-
-@pytest.mark.parametrize("make", [Full, closed, ascii_only])
-def test_a_stream_that_cannot_be_written_costs_lines_and_is_said_once(
-    make: type[Full], caplog: pytest.LogCaptureFixture
-) -> None:
-    record = AccessLog(make(), "human")
-    with caplog.at_level(logging.WARNING, "trioweb.access"):
-        for _ in range(3):
-            record(dataclasses.replace(PLAIN, target="/한글"))
-    assert record.dropped == 3
-    assert len(caplog.records) == 1
+def test_a_stream_that_is_closed_or_missing_has_no_colour_and_does_no_harm() -> None:
+    closed = io.StringIO()
+    closed.close()
+    logged(closed, PLAIN)
+    logged(None, PLAIN)

@@ -7,25 +7,19 @@ is cut and escaped, and of a query only the names are told.
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-import sys
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import msgspec
 
-from trioweb.message.exchange import Ending
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from trioweb.message.exchange import Exchanged
-    from trioweb.run.config import LogForm
-
-log = logging.getLogger("trioweb.access")
+from trioweb.message.exchange import Ending, Exchanged
+from trioweb.run.config import LogForm
+from trioweb.run.writer import Writer, lost, writing
 
 # Characters shown of one text: any honest URL, and no more of a hostile one than fits
 # on a screen.
@@ -40,52 +34,49 @@ _USER = re.compile(r"//[^/?#]*@")
 _COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}  # green, cyan, yellow, red
 
 
-def record_for(
-    form: LogForm, stream: TextIO | None = None
-) -> Callable[[Exchanged], None] | None:
+@asynccontextmanager
+async def record_for(
+    form: LogForm, writer: Writer | None = None
+) -> AsyncIterator[Callable[[Exchanged], None] | None]:
     """What takes each Exchanged and logs it in this form; None for "off".
 
-    *stream* is standard error unless another is given.
+    It writes by *writer*, or by one of its own to standard error.
     """
     if form == "off":
-        return None
-    return AccessLog(sys.stderr if stream is None else stream, form)
+        yield None
+    elif writer is not None:
+        yield AccessLog(writer, form)
+    else:
+        async with writing(lost=lost_in(form)) as own:
+            yield AccessLog(own, form)
 
 
 class AccessLog:
-    """Writes a line for each exchange it is called with, and never raises.
-
-    A stream that cannot be written loses lines, not the server: they are counted in
-    *dropped*, and the first is spoken of on the logger ``trioweb.access``.
-    """
+    """Logs a line for each exchange it is called with; it neither waits nor raises."""
 
     def __init__(
-        self,
-        stream: TextIO,
-        form: LogForm,
-        *,
-        clock: Callable[[], float] = time.time,
+        self, writer: Writer, form: LogForm, *, clock: Callable[[], float] = time.time
     ) -> None:
-        self.dropped = 0
-        self._stream = stream
+        self._writer = writer
         self._json = form == "json"
-        self._colour = not os.environ.get("NO_COLOR") and _is_terminal(stream)
+        self._colour = not os.environ.get("NO_COLOR") and _is_terminal(writer.stream)
         self._clock = clock
 
     def __call__(self, exchanged: Exchanged) -> None:
-        """Write the line of *exchanged*, whole and at once."""
+        """Leave the line of *exchanged* with the writer."""
         now = self._clock()
         if self._json:
             line = json_line(exchanged, now)
         else:
             line = human(exchanged, now, colour=self._colour)
-        try:
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-        except (OSError, ValueError) as error:  # ValueError: closed, or not encodable
-            self.dropped += 1
-            if self.dropped == 1:
-                log.warning("the access log cannot be written, lines drop: %s", error)
+        self._writer.write(line)
+
+
+def lost_in(form: LogForm) -> Callable[[int], str]:
+    """What makes the line, in this form, that counts dropped ones."""
+    if form == "json":
+        return lambda lines: f'{{"dropped":{lines}}}'
+    return lost
 
 
 def human(exchanged: Exchanged, now: float, *, colour: bool = False) -> str:
@@ -212,8 +203,8 @@ def _painted(status: int | None, *, colour: bool) -> str:
     return f"\x1b[{shade}m{status}\x1b[0m" if colour and shade else str(status)
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
     try:
-        return stream.isatty()
+        return stream is not None and stream.isatty()
     except ValueError:
         return False  # closed

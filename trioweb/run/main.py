@@ -5,14 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import trio
 
 from trioweb.app.app import Served
+from trioweb.run.access_log import lost_in
 from trioweb.run.config import Config, LogForm, configure
+from trioweb.run.error_log import errors_told
 from trioweb.run.groups import without_groups
 from trioweb.run.listeners import BindError
-from trioweb.run.server import open_server
+from trioweb.run.server import listening
+from trioweb.run.writer import Writer, writing
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the server has begun to listen."""
@@ -20,7 +24,8 @@ OnListen = Callable[[list[str]], object]
 
 def announce(urls: list[str]) -> None:
     """Say on standard error where the server is reached."""
-    print(f"Serving on {' and '.join(urls)} (Ctrl-C stops)", file=sys.stderr)  # noqa: T201
+    with suppress(OSError):  # a full disk keeps nobody from being served
+        print(f"Serving on {' and '.join(urls)} (Ctrl-C stops)", file=sys.stderr)  # noqa: T201
 
 
 def run(
@@ -53,10 +58,21 @@ async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> Non
         async with trio.open_nursery() as waiting:
             stop = trio.Event()
             waiting.start_soon(_hear, signals, stop, waiting.cancel_scope)
-            async with open_server(app, config=config) as server:
+            async with (
+                _logging(config) as writer,
+                listening(app, config, writer) as server,
+            ):
                 on_listen(server.urls)
                 await stop.wait()
             waiting.cancel_scope.cancel(reason="the server has stopped")
+
+
+@asynccontextmanager
+async def _logging(config: Config) -> AsyncIterator[Writer]:
+    """One writer for both logs, so that their lines come in the order of events."""
+    async with writing(lost=lost_in(config.access_log)) as writer:
+        with errors_told(writer.write):
+            yield writer
 
 
 async def _hear(

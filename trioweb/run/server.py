@@ -25,6 +25,7 @@ from trioweb.run.connecting import Connect, connecting
 from trioweb.run.groups import without_groups
 from trioweb.run.listeners import BACKLOG, Listener, open_listeners
 from trioweb.run.watchdog import watched
+from trioweb.run.writer import Writer
 from trioweb.wire import connection
 from trioweb.wire.service import Service
 
@@ -63,25 +64,31 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: Served, config: Config | None = None, urls: Sequence[str] = ()
+    app: Served,
+    config: Config | None = None,
+    *,
+    urls: Sequence[str] = (),
+    writer: Writer | None = None,
 ) -> AsyncIterator[Server]:
     """An application at work, which accepts what `Server.accept` is given.
 
     Leaving the block is a graceful stop, bounded by the config's grace; an exception
-    that leaves it cuts every connection at once.
+    that leaves it cuts every connection at once.  The access log is written by *writer*
+    or by one of its own.
     """
     config = config or Config(access_log="off")
     application = as_app(app)
-    record = record_for(config.access_log)
-    service = Service(application.freeze(), config.limits, record)
+    handler = application.freeze()
     with without_groups(), tempfile.TemporaryDirectory(prefix="trioweb-") as directory:
         async with (
+            record_for(config.access_log, writer) as record,
             application.open(Site(workers=1, worker=0, directory=Path(directory))),
-            trio.open_nursery() as connections,
         ):
-            yield Server(service, connections, urls)
-            service.drain()
-            connections.cancel_scope.deadline = trio.current_time() + config.grace
+            service = Service(handler, config.limits, record)
+            async with service.running(), trio.open_nursery() as connections:
+                yield Server(service, connections, urls)
+                service.drain()
+                connections.cancel_scope.deadline = trio.current_time() + config.grace
 
 
 @contextlib.asynccontextmanager
@@ -102,6 +109,15 @@ async def open_server(
     """
     config = config or Config(access_log="off")
     config = configure(config, port=port, bind=bind, access_log=access_log)
+    async with listening(app, config) as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    app: Served, config: Config, writer: Writer | None = None
+) -> AsyncIterator[Server]:
+    """`open_server`, with its arguments in one value and a *writer* for its log."""
     with without_groups(), contextlib.ExitStack() as opened:
         listeners = open_listeners(config.bind)
         for listener in listeners:
@@ -109,7 +125,9 @@ async def open_server(
         async with (
             watched(),
             connecting() as connect,
-            serving(app, config, [each.url for each in listeners]) as server,
+            serving(
+                app, config, urls=[each.url for each in listeners], writer=writer
+            ) as server,
             _accepting(listeners, server, connect),
         ):
             yield server
