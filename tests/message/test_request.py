@@ -19,6 +19,7 @@ from trioweb.message.errors import (
 )
 from trioweb.message.exchange import ENDED
 from trioweb.message.key import Key
+from trioweb.message.request import Request
 from trioweb.message.session import Session
 
 NUMBER = Key[int]("number")
@@ -56,6 +57,21 @@ def test_the_targets_own_host_wins() -> None:
 def test_l6_more_than_1000_parameters_are_a_bad_request() -> None:
     with pytest.raises(BadRequest, match="1000"):
         assert request(b"/?" + b"a&" * 1001).query
+
+
+@pytest.mark.parametrize("apart", ["; ", "\0"], ids=["one field", "many fields"])
+def test_l6_more_than_100_cookies_are_refused(apart: str) -> None:
+    def asked(count: int) -> Request:
+        lines = apart.join(["a=1"] * count).split("\0")
+        found = request()
+        for line in lines:
+            found.headers.add("cookie", line)
+        return found
+
+    assert len(asked(100).cookies.pairs) == 100
+    with pytest.raises(HTTPError, match="more than 100 cookies") as refused:
+        assert asked(101).cookies
+    assert refused.value.status == 431
 
 
 def test_cookies_are_read_once() -> None:

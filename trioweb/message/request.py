@@ -14,6 +14,7 @@ from trioweb.message.charsets import codec_of
 from trioweb.message.errors import (
     BadRequest,
     Fields,
+    HTTPError,
     SetupError,
     TooLarge,
     UnsupportedMediaType,
@@ -22,7 +23,7 @@ from trioweb.message.exchange import Exchange
 from trioweb.message.key import Keyed
 from trioweb.message.session import Session
 from trioweb.message.transport import Peer
-from trioweb.rules.cookies import parse_cookies
+from trioweb.rules.cookies import COOKIE_LIMIT, parse_cookies
 from trioweb.rules.forms import FormError, parse_query
 from trioweb.rules.headers import Headers, parse_parameters
 from trioweb.rules.multimap import MultiMap
@@ -121,9 +122,17 @@ class Request(Keyed):
 
     @property
     def cookies(self) -> MultiMap:
-        """The cookies sent (RFC 6265bis section 5.7), as they are: never unquoted."""
+        """The cookies sent (RFC 6265bis section 5.7), as they are: never unquoted.
+
+        Raises HTTPError (431) when there are more than 100.
+        """
         if self._cookies is None:
-            self._cookies = parse_cookies(self.headers.get_all("cookie"))
+            fields = self.headers.get_all("cookie")
+            cookies = parse_cookies(fields, COOKIE_LIMIT + 1)
+            # To leave some out could be to leave out the one that says who is asking.
+            if len(cookies.pairs) > COOKIE_LIMIT:
+                raise HTTPError(431, f"more than {COOKIE_LIMIT} cookies")
+            self._cookies = cookies
         return self._cookies
 
     @property

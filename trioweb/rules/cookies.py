@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     SameSite = Literal["strict", "lax", "none"]
 
-# Cookies kept of one request.  Twice what a browser keeps per site at least (RFC
-# 6265bis 6.1: 50); more would only be work for whoever looks one up.
+# Cookies of one request.  Twice what a browser keeps per site at least (RFC 6265bis
+# 6.1: 50); more would only be work for whoever looks one up.
 COOKIE_LIMIT = 100
 
 # One Set-Cookie value, bytes.  Browsers may ignore a cookie whose name and value are
@@ -40,12 +40,12 @@ _DOMAIN = re.compile(r"\.?[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*")
 _SAME_SITES = {"strict": "Strict", "lax": "Lax", "none": "None"}
 
 
-def parse_cookies(values: Iterable[str]) -> MultiMap:
+def parse_cookies(values: Iterable[str], limit: int = COOKIE_LIMIT) -> MultiMap:
     """The cookies of all Cookie fields of a request, in order.
 
     A pair without a name or with a control character is skipped, and costs no other
-    pair.  Values are as received: neither unquoted nor percent-decoded.  At most 100
-    are kept.  Never fails; the time is linear in the length.
+    pair.  Values are as received: neither unquoted nor percent-decoded.  The
+    first *limit* are kept.  Never fails; the time is linear in the length.
 
     >>> parse_cookies(['a=1; b[]=3; c="4'])
     MultiMap([('a', '1'), ('b[]', '3'), ('c', '"4')])
@@ -58,7 +58,7 @@ def parse_cookies(values: Iterable[str]) -> MultiMap:
             if not name or "=" not in pair or _CONTROL.search(pair):
                 continue
             pairs.append((name, text.strip(" \t")))
-            if len(pairs) == COOKIE_LIMIT:
+            if len(pairs) == limit:
                 return MultiMap(pairs)
     return MultiMap(pairs)
 
