@@ -5,6 +5,7 @@ __version__ = "0.1.0"
 from trioweb.app.answers import html, json, redirect, stream, text
 from trioweb.app.app import App
 from trioweb.app.files import file
+from trioweb.app.hosts import allowed_hosts
 from trioweb.message.errors import (
     BadRequest,
     Conflict,
@@ -57,6 +58,7 @@ __all__ = [
     "Unauthorized",
     "UnprocessableContent",
     "UnsupportedMediaType",
+    "allowed_hosts",
     "file",
     "html",
     "json",
