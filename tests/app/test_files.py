@@ -56,6 +56,19 @@ async def test_type_status_and_headers_may_be_given(tmp_path: Path) -> None:
     assert read(response) == b""
 
 
+async def test_r5_a_download_is_kept_under_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "1234"
+    path.write_bytes(b"a")
+    kept = await file(path, download='표";x=".bat\r\n', content_type="text/plain")
+    field = kept.headers["content-disposition"]
+    assert field.startswith('attachment; filename="_')
+    assert field.endswith("; filename*=UTF-8''%ED%91%9C%22%3Bx%3D%22.bat%0D%0A")
+    assert kept.headers["x-content-type-options"] == "nosniff"
+    assert read(kept) == b"a"
+    with pytest.raises(ValueError, match="empty"):
+        await file(path, download="")
+
+
 async def test_a_date_in_the_future_is_now(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.touch()

@@ -17,6 +17,7 @@ from trioweb.message.errors import Fields, NotFound
 from trioweb.message.offload import offload
 from trioweb.message.response import File, Response
 from trioweb.rules.dates import format_date
+from trioweb.rules.disposition import attachment
 from trioweb.rules.headers import Headers, field_value
 
 # A name that leads to nothing: no such file, a file where a directory should be, a name
@@ -61,14 +62,19 @@ async def file(
     *,
     content_type: str | None = None,
     status: int = 200,
+    download: str | None = None,
     headers: Fields = (),
 ) -> Response:
     """The file at *path*, with its type (by its name), length and Last-Modified.
 
+    With *download* a browser does not show it but keeps it under that name, which may
+    come from a peer: whatever it is, it stays one name (RFC 6266).
     NotFound if there is none, or something that is no regular file; OSError, which is
     answered with 500, if it cannot be read.  *path* is trusted: never join it of what a
     peer sent.  Cancelling it waits until the file has been opened.
     """
+    more = Headers() if download is None else _kept_as(download)
+    more.update(Headers(headers))
     opened = await offload(partial(_open, path))
     kind = type_of(path) if content_type is None else content_type
     fields = Headers.from_wire(
@@ -78,8 +84,12 @@ async def file(
             (b"last-modified", _modified(opened.modified).encode("ascii")),
         ]
     )
-    fields.update(Headers(headers))
+    fields.update(more)
     return Response(status, fields, opened.file)
+
+
+def _kept_as(name: str) -> Headers:
+    return Headers({"content-disposition": attachment(name)})
 
 
 def type_of(path: str | os.PathLike[str]) -> str:
