@@ -9,6 +9,16 @@ import trio
 
 T = TypeVar("T")
 
+# Threads that read files at once: what nginx's pool has (`threads=32`).  A cached piece
+# takes one for 50 µs; more than this would only queue in front of the disk.
+THREADS = 32
+
+# Of each event loop.  Not Trio's own, which is everybody's: forty handlers that are
+# stuck in a library's calls would stop every file.
+_threads: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar(
+    "trioweb_offload_threads"
+)
+
 
 class Runner(Protocol):
     """Calls a synchronous function and returns what it returns."""
@@ -19,7 +29,12 @@ class Runner(Protocol):
 
 async def in_thread(work: Callable[[], T], /) -> T:
     """Run *work* in a thread; cancelling waits for it to end."""
-    return await trio.to_thread.run_sync(work)
+    try:
+        threads = _threads.get()
+    except LookupError:
+        threads = trio.CapacityLimiter(THREADS)
+        _threads.set(threads)
+    return await trio.to_thread.run_sync(work, limiter=threads)
 
 
 async def inline(work: Callable[[], T], /) -> T:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import socket
 from collections.abc import Callable
 
 import trio
+
+from trioweb.run.room import Room
 
 log = logging.getLogger("trioweb.error")
 
 # Connections taken at one go before others get their turn.
 BATCH = 64
 
-# Seconds to wait when the system has run out of descriptors or memory: asking again at
-# once would fail again, and spin.
-EXHAUSTED_PAUSE = 0.1
+# Seconds between two lines that say the same: a flood must not fill the log too.
+QUIET = 10.0
 
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -25,20 +27,27 @@ Take = Callable[[socket.socket, object], None]
 """Takes what ``accept()`` returned: a socket and its peer's address."""
 
 
-async def accept(listening: socket.socket, take: Take) -> None:
+async def accept(listening: socket.socket, take: Take, room: Room) -> None:
     """Give every connection that comes to *take*, until cancelled.
 
     It waits for nothing else: a slow peer never keeps the next one from being accepted.
+    Where there is no room, the one that has been idle longest goes; where none is idle,
+    those who come wait in the system's queue until somebody leaves.
     """
+    told = -math.inf
     while True:
         await trio.lowlevel.wait_readable(listening)
+        await room.wait()
         try:
-            accept_waiting(listening, take, BATCH)
+            accept_waiting(listening, take, min(BATCH, room.free))
         except OSError as error:
             if error.errno not in _EXHAUSTED:
                 raise
-            log.warning("no new connections for a moment: %s", error.strerror)
-            await trio.sleep(EXHAUSTED_PAUSE)
+            if trio.current_time() - told >= QUIET:
+                told = trio.current_time()
+                log.warning("no new connections for a moment: %s", error.strerror)
+            # Asking again at once would fail again, and spin.
+            await room.make()
 
 
 def accept_waiting(listening: socket.socket, take: Take, most: int) -> None:
@@ -55,4 +64,9 @@ def accept_waiting(listening: socket.socket, take: Take, most: int) -> None:
             if error.errno in _EXHAUSTED:
                 raise
             continue  # this one was gone before it was taken (accept(2))
-        take(connection, address)
+        try:
+            take(connection, address)
+        except OSError as error:
+            # The system has no place left to hear of it (epoll_ctl(2): ENOSPC).
+            log.warning("a connection could not be served: %s", error.strerror)
+            connection.close()

@@ -24,6 +24,7 @@ from trioweb.run.config import Config, LogForm, configure
 from trioweb.run.connecting import Connect, connecting
 from trioweb.run.groups import without_groups
 from trioweb.run.listeners import BACKLOG, Listener, open_listeners
+from trioweb.run.room import Room, affordable
 from trioweb.run.watchdog import watched
 from trioweb.run.writer import Writer
 from trioweb.wire import connection
@@ -33,7 +34,8 @@ from trioweb.wire.service import Service
 class Server:
     """A server that runs: where it is reached, and how to stop it.
 
-    *urls* are its listening addresses in the order of the binds, *url* the first.
+    *urls* are its listening addresses in the order of the binds, *url* the first;
+    *room* counts its connections.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Server:
         self._service = service
         self._connections = connections
         self._stopping = trio.Event()
+        self.room = Room(affordable(service.limits.connections), service.evict)
 
     @property
     def url(self) -> str:
@@ -51,7 +54,15 @@ class Server:
 
     def accept(self, transport: Transport) -> None:
         """Serve what comes on *transport*, which is the server's from now on."""
-        self._connections.start_soon(connection.serve, transport, self._service)
+        # Counted here, not in its task: a stop between the two would forget it.
+        self.room.enter()
+        self._connections.start_soon(self._serve, transport)
+
+    async def _serve(self, transport: Transport) -> None:
+        try:
+            await connection.serve(transport, self._service)
+        finally:
+            self.room.leave()
 
     def stop(self) -> None:
         """Ask for a graceful stop; any number of times."""
@@ -142,7 +153,7 @@ async def _accepting(
 
     async with trio.open_nursery() as accepting:
         for listener in listeners:
-            accepting.start_soon(accept, listener.socket, take)
+            accepting.start_soon(accept, listener.socket, take, server.room)
         yield
         accepting.cancel_scope.cancel(reason="the server stops")
     # Who has connected already is served: closing the socket would reset them.  Who
