@@ -159,7 +159,7 @@ class Connection:
         self._ending = Ending.STOPPED
         self._watch.enter(Phase.HANDLER)
         try:
-            response = await self._service.handler(request)
+            response = await self._service.answer(request)
             self._watch.limit(None)
             await self._respond(request, response)
         except Exception as error:  # noqa: BLE001  # the boundary

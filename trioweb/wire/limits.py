@@ -78,6 +78,10 @@ class Limits:
     # Connections of one event loop; fewer where the process has fewer descriptors.
     # 10 000 idle ones hold about 100 MB.
     connections: int = 10_000
+    # 503: handlers at work at once in one event loop, until they have returned their
+    # response; streams and tunnels are bounded by the connections.  More would only
+    # make all of them late.
+    at_work: int = 1000
     # Requests on one connection, and its age: nginx's 1000 and 1 h.  It lets a load
     # balancer spread its connections anew.
     requests: int = 1000

@@ -9,12 +9,20 @@ from dataclasses import dataclass, field
 
 import trio
 
+from trioweb.message.errors import ServiceUnavailable
 from trioweb.message.exchange import Exchanged
 from trioweb.message.handler import Handler
+from trioweb.message.problem import problem
+from trioweb.message.request import Request
+from trioweb.message.response import Response
 from trioweb.rules.dates import format_date
 from trioweb.wire.alarms import Alarms
 from trioweb.wire.limits import Limits
 from trioweb.wire.watch import Watch
+
+# Seconds after which a peer that found too many requests before its own may try again:
+# most of those will have been answered.
+RETRY_AFTER = 1
 
 
 class DateField:
@@ -48,6 +56,19 @@ class Service:
     alarms: Alarms = field(default_factory=Alarms)
     # Connections that wait for a request, the one that has waited longest first.
     idle: dict[Watch, None] = field(default_factory=dict)
+    # Requests whose handler is at work.
+    at_work: set[Request] = field(default_factory=set)
+
+    async def answer(self, request: Request) -> Response:
+        """What the handler answers; 503 at once where too many are at work already."""
+        if len(self.at_work) >= self.limits.at_work:
+            full = ServiceUnavailable("too many at once", retry_after=RETRY_AFTER)
+            return problem(full, request.headers.get("accept"))
+        self.at_work.add(request)
+        try:
+            return await self.handler(request)
+        finally:
+            self.at_work.discard(request)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
