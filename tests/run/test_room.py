@@ -176,6 +176,7 @@ async def test_s8_a_server_without_descriptors_says_so_once_and_recovers() -> No
         hoarding = await opened.enter_async_context(await connected(server))
         assert b" 200 " in await asked(hoarding, "/take")
         await hoarding.send_all(b"GET /give HTTP/1.1\r\nHost: x\r\n\r\n")
+        await trio.sleep(0.3)  # at work by then, and not to be evicted
         late = await opened.enter_async_context(await connected(server))
         await late.send_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b" 200 " in await answer(hoarding)
