@@ -10,12 +10,17 @@ scope's own deadline instead costs ten times as much.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Protocol
 
 import trio
 
 # Slots in a second: an alarm comes at most this much late, and never early.
 TICKS = 20
+
+# Rung at one go before others get their turn: two thousand peers that came together
+# and are too slow together must not be told so while everybody else waits.
+BATCH = 50
 
 _NEVER = math.inf
 
@@ -37,6 +42,7 @@ class Alarms:
         self._slots: dict[int, set[Alarmed]] = {}
         self._next = _NEVER  # the earliest slot there is
         self._sleep: trio.CancelScope | None = None
+        self._rung = 0
 
     def set(self, who: Alarmed, due: float) -> None:
         """Ring *who* once *due* has passed, unless it is set anew before."""
@@ -58,7 +64,12 @@ class Alarms:
             self._next = min(self._slots, default=_NEVER)
             with trio.CancelScope(deadline=self._next / TICKS) as self._sleep:
                 await trio.sleep_forever()
-            self._turn(trio.current_time())
+            self._sleep = None
+            for who in self._due(trio.current_time()):
+                who.ring()
+                self._rung += 1
+                if self._rung % BATCH == 0:
+                    await trio.lowlevel.checkpoint()
 
     def _put(self, who: Alarmed, slot: int) -> None:
         self.drop(who)
@@ -69,12 +80,16 @@ class Alarms:
             if self._sleep is not None:
                 self._sleep.deadline = slot / TICKS
 
-    def _turn(self, now: float) -> None:
+    def _due(self, now: float) -> Iterator[Alarmed]:
+        """Whom it is time for, taken out one by one."""
         for slot in [slot for slot in self._slots if slot / TICKS <= now]:
-            for who in self._slots.pop(slot):
+            # Somebody may be dropped, or a slot emptied, while others are rung.
+            while waiting := self._slots.get(slot):
+                who = waiting.pop()
                 who.slot = 0
                 if who.due <= now:
                     who.due = _NEVER
-                    who.ring()
+                    yield who
                 else:
                     self.set(who, who.due)
+            del self._slots[slot]

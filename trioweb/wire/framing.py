@@ -19,6 +19,10 @@ _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16}+)(?:;[\t\x20-\x7e\x80-\xff]*+)?\r\
 _TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[\t\x20-\x7e\x80-\xff]*+\r\n")
 
 
+# Chunks taken at one go before others get their turn: each costs h11 about 10 µs.
+CHUNKS = 128
+
+
 class Framing(Protocol):
     """The extent of one message's content."""
 
@@ -83,9 +87,10 @@ class Chunked:
 
     def take(self, buffer: bytearray) -> bytes:
         """Remove whole lines and whatever data is there; HTTPError if malformed."""
-        at = 0
+        at, lines = 0, 0
         try:
-            while step := self._step(buffer, at):
+            while lines < CHUNKS and (step := self._step(buffer, at)):
+                lines += self._part is _Part.DATA
                 at += step
         except HTTPError:
             # What came before the fault counts, as if it had come by itself: the

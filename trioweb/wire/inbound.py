@@ -90,14 +90,18 @@ class Inbound:
         Raises BadRequest for malformed framing, PeerGone if the peer leaves first.
         """
         while not self.complete:
-            event = self._event()
-            if isinstance(event, h11.Data):
-                self.taken += len(event.data)
-                return bytes(event.data)
+            # What has come goes on in one piece, however small its chunks are.
+            data = []
+            while isinstance(event := self._event(), h11.Data):
+                data.append(event.data)
             if isinstance(event, h11.EndOfMessage):
                 self.complete = True
                 self.trailers = Headers.from_wire(list(event.headers))
-            else:
+            if data:
+                piece = b"".join(data)
+                self.taken += len(piece)
+                return piece
+            if not self.complete:
                 self._h11.receive_data(await self._proven())
         # A checkpoint, as every wait is; a body that is complete is soon asked again.
         await trio.lowlevel.checkpoint()
@@ -161,7 +165,11 @@ class Inbound:
             raise BadRequest(str(error)) from error
 
     async def _proven(self) -> bytes:
-        while not (proven := self._take()):
+        proven = self._take()
+        if proven:
+            # The peer is ahead of us: others get their turn all the same.
+            await trio.lowlevel.checkpoint()
+        while not proven:
             before = len(self.buffer)
             self._watch.wait_for_content()
             try:
@@ -170,6 +178,7 @@ class Inbound:
                 self._watch.content_came(len(self.buffer) - before)
             if not more:
                 raise PeerGone
+            proven = self._take()
         return proven
 
     def _take(self) -> bytes:

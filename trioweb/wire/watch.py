@@ -51,6 +51,7 @@ class Watch:
         "_asked_at",
         "_choice",
         "_content",
+        "_ended",
         "_gone",
         "_leave_by",
         "_limits",
@@ -89,6 +90,7 @@ class Watch:
         self._waited = 0.0  # seconds waited for the request's content so far
         self._content = 0  # bytes of it that came so far
         self._write = _Write()
+        self._ended = False
 
     # Phases.
 
@@ -109,7 +111,8 @@ class Watch:
         self._set_alarm()
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Watch no longer, whatever is still heard."""
+        self._ended = True
         self._alarms.drop(self)
 
     # The peer's leaving.
@@ -198,6 +201,8 @@ class Watch:
         self.scope.cancel(reason=how.value)
 
     def _set_alarm(self) -> None:
+        if self._ended:
+            return
         due = min(self._until, self._read_by, self._write_by)
         if self._gone is not None and self._ends_with_peer():
             if self._gone is Gone.RESET:
