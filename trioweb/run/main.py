@@ -14,7 +14,9 @@ from trioweb.run.access_log import lost_in
 from trioweb.run.config import Config, LogForm, configure
 from trioweb.run.error_log import errors_told
 from trioweb.run.groups import without_groups
+from trioweb.run.heap import settled
 from trioweb.run.listeners import BindError
+from trioweb.run.selfcheck import check_h11
 from trioweb.run.server import listening
 from trioweb.run.writer import Writer, writing
 
@@ -58,12 +60,12 @@ async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> Non
         async with trio.open_nursery() as waiting:
             stop = trio.Event()
             waiting.start_soon(_hear, signals, stop, waiting.cancel_scope)
-            async with (
-                _logging(config) as writer,
-                listening(app, config, writer) as server,
-            ):
-                on_listen(server.urls)
-                await stop.wait()
+            async with _logging(config) as writer:
+                check_h11()
+                async with listening(app, config, writer) as server:
+                    with settled():
+                        on_listen(server.urls)
+                        await stop.wait()
             waiting.cancel_scope.cancel(reason="the server has stopped")
 
 
