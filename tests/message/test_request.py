@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import msgspec
 import pytest
 import trio
 
@@ -24,11 +23,6 @@ from trioweb.message.session import Session
 
 NUMBER = Key[int]("number")
 OTHER = Key[int]("number")
-
-
-class Point(msgspec.Struct):
-    x: int
-    y: int
 
 
 def test_a_request_says_what_is_asked() -> None:
@@ -182,32 +176,6 @@ async def test_no_charset_takes_more_than_linear_time() -> None:
     with pytest.raises(UnsupportedMediaType):
         await asked.text()
     assert time.process_time() - start < 1
-
-
-async def test_json_is_what_was_asked_for() -> None:
-    assert await request(b"/", b'{"x":1,', b'"y":2}').json() == {"x": 1, "y": 2}
-    assert await request(b"/", b'{"x":1,"y":2}').json(Point) == Point(1, 2)
-    assert await request(b"/", b"[1]").json(list[int], limit=3) == [1]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b'{"x":1,"y":"2"}', r"Expected `int`.*\$\.y"),
-        (b'{"a":1', "truncated"),
-        (b"", "truncated"),
-        (b'{"x":"\xff"}', "UTF-8"),
-        (b"[" * 100_000, "nested"),
-        (b"1" * 5000, "range"),
-        (b"NaN", "malformed"),
-    ],
-    ids=["path", "cut off", "empty", "bytes", "L8 depth", "L8 digits", "L8 NaN"],
-)
-async def test_json_that_does_not_fit_is_a_bad_request(
-    content: bytes, message: str
-) -> None:
-    with pytest.raises(BadRequest, match=message):
-        await request(b"/", content).json(Point if "x" in message else object)
 
 
 def test_a_key_holds_a_value_of_its_own() -> None:

@@ -97,3 +97,14 @@ def test_four_times_the_bytes_take_about_four_times_the_time(
     four_times = seconds(judge, start + filler * size * 4 + end)
     # Below a millisecond the clock says nothing, and there is nothing to complain of.
     assert four_times <= max(6 * once, 0.001)
+
+
+def by_the_limits(head: bytes) -> None:
+    buffer = bytearray(head)
+    with contextlib.suppress(HTTPError):
+        check(bytes(buffer[: find_end(buffer, 0, Limits())]), Limits())
+
+
+@pytest.mark.parametrize("fields", [16_000, 7_990], ids=["endless", "just too many"])
+def test_l2_a_flood_of_fields_is_refused_without_reading_them(fields: int) -> None:
+    assert seconds(by_the_limits, G + b"a:\r\n" * fields + b"\r\n") <= 0.002
