@@ -96,7 +96,9 @@ class Yielding:
     async def __call__(self, request: Request, handler: Handler) -> Response:
         return await handler(request)
 
-    async def lifespan(self, site: Site) -> AsyncIterator[None]:
+    async def lifespan(  # noqa: ASYNC900  # App.use makes a context manager of it
+        self, site: Site
+    ) -> AsyncIterator[None]:
         self._notes.append("enter")
         yield
         self._notes.append("leave")

@@ -23,7 +23,7 @@ def without_groups() -> Iterator[None]:
             raise
         cause, context = sole.__cause__, sole.__context__
         try:
-            raise sole
+            raise sole  # noqa: ASYNC123  # its history is put back below
         finally:
             # Raising it again has put the group into its history.
             sole.__cause__, sole.__context__ = cause, context
