@@ -33,7 +33,8 @@ async def program(place: str, stderr: int) -> AsyncIterator[trio.Process]:
         [sys.executable, PATH, place], stdin=subprocess.DEVNULL, stderr=stderr, cwd=ROOT
     )
     try:
-        with trio.fail_after(60):  # noqa: ASYNC100  # the block has checkpoints
+        with trio.fail_after(60):
+            await trio.lowlevel.checkpoint()
             yield process
     finally:
         if process.returncode is None:
