@@ -180,7 +180,14 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/walk.md", "docs/from-node.md", "docs/testing.md"]
+    "page",
+    [
+        "README.md",
+        "docs/walk.md",
+        "docs/from-node.md",
+        "docs/security.md",
+        "docs/testing.md",
+    ],
 )
 def test_every_link_leads_to_a_file(page: str) -> None:
     text = _FENCED.sub("", (ROOT / page).read_text("utf-8"))

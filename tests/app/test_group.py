@@ -87,6 +87,7 @@ def test_an_option_that_does_not_exist_is_a_type_error() -> None:
         ("/{key:integer}", ["GET"], "unknown kind"),
         ("/", ["BREW"], "cannot answer 'BREW'"),
         ("/", ["get"], "cannot answer 'get'"),
+        ("/", ["TRACE"], "cannot answer 'TRACE'"),
         ("/", [], "no methods"),
     ],
 )
