@@ -95,7 +95,8 @@ def test_every_test_that_is_named_after_a_row_stands_in_it() -> None:
         for row, test in named_after_a_row()
         if f"`{test}" not in TABLE[row][1]
     ]
-    assert missing == [], "write them into docs/security.md"
+    lines = "\n".join(missing)
+    assert not missing, f"write into docs/security.md:\n{lines}"
 
 
 def test_no_row_says_more_than_its_line() -> None:

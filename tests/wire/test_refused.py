@@ -237,3 +237,16 @@ async def test_l6_more_than_1000_parameters_are_refused(
 
     talk = await say(counted, asked(b"GET /?" + b"a&" * 1001 + b" HTTP/1.1"))
     assert refusal(talk).status == 400
+
+
+async def test_l6_more_than_100_cookies_are_refused(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def counted(request: Request) -> Response:
+        return Response(200, body=b"%d" % len(request.cookies))
+
+    # 431 is an answer like any other: the framing was in order.
+    crumbs = G + b"Cookie: a=1" + b"; a=1" * 100 + b"\r\n\r\n"
+    talk = await say(counted, crumbs)
+    assert [got.status for got in answers(talk)] == [431]
+    assert talk.logs == []
