@@ -43,7 +43,7 @@ async def test_a_response_is_streamed_while_it_is_written(
 
 
 class Slowly:
-    """Pieces of a request's body, five seconds apart."""
+    """Pieces of a request's body, two seconds apart."""
 
     def __init__(self, pieces: list[bytes]) -> None:
         self._pieces = pieces
@@ -54,7 +54,7 @@ class Slowly:
     async def __anext__(self) -> bytes:
         if not self._pieces:
             raise StopAsyncIteration
-        await trio.sleep(5)
+        await trio.sleep(2)
         return self._pieces.pop(0)
 
 
@@ -70,8 +70,8 @@ async def test_a_request_is_streamed_while_it_is_read(autojump_clock: Clock) -> 
     async with client(handler) as web:
         await web.post("/", content=Slowly([b"one", b"two"]))
     assert [(piece, when - start) for piece, when in seen] == [
-        (b"one", 5),
-        (b"two", 10),
+        (b"one", 2),
+        (b"two", 4),
     ]
 
 
