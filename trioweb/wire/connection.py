@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 import trio
@@ -19,13 +20,23 @@ async def serve(transport: Transport, service: Service) -> None:
     The second of the two boundaries: no connection's exception reaches another.
     """
     try:
-        with trio.move_on_after(service.limits.handshake) as shaking_hands:
-            await transport.handshake()
-        if not shaking_hands.cancelled_caught:
-            await h1.Connection(transport, service).serve()
-    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        try:
+            await _answer(transport, service)
+        finally:
+            # Within the boundary: closing can fail too.
+            with contextlib.suppress(*_LEFT):
+                await trio.aclose_forcefully(transport)
+    except _LEFT:
         log.debug("%s left", transport.peer)
     except Exception:  # the boundary of a connection
         log.exception("the connection with %s failed", transport.peer)
-    finally:
-        await trio.aclose_forcefully(transport)
+
+
+_LEFT = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+async def _answer(transport: Transport, service: Service) -> None:
+    with trio.move_on_after(service.limits.handshake) as shaking_hands:
+        await transport.handshake()
+    if not shaking_hands.cancelled_caught:
+        await h1.Connection(transport, service).serve()
