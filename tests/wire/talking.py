@@ -7,6 +7,7 @@ import enum
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import h11
 import trio
@@ -154,7 +155,17 @@ class Answer:
     interim: list[int] = field(default_factory=list)
 
 
-def answers(talk: Talking, methods: Iterable[str] = ()) -> list[Answer]:
+class Heard(Protocol):
+    """What a peer has heard on one connection."""
+
+    @property
+    def received(self) -> bytes: ...
+
+    @property
+    def end(self) -> End | None: ...
+
+
+def answers(talk: Heard, methods: Iterable[str] = ()) -> list[Answer]:
     """The responses received, to requests with *methods* and then to GETs."""
     left, found = bytes(talk.received), []
     asked = iter(methods)
