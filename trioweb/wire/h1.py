@@ -7,7 +7,6 @@ ended it, and bounded.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from contextlib import AbstractContextManager
 from functools import partial
@@ -22,6 +21,7 @@ from trioweb.message.response import Response, Talk
 from trioweb.message.transport import Transport
 from trioweb.rules.headers import Headers
 from trioweb.wire.asked import request_of
+from trioweb.wire.boundary import contained
 from trioweb.wire.inbound import Inbound
 from trioweb.wire.outbound import Outbound
 from trioweb.wire.record import exchanged
@@ -65,7 +65,7 @@ class Connection:
             self._end()
             self._watch.end()
         if self._parting:
-            await self._part()
+            await self._in.part()
 
     # The Exchange, as the application sees it.
 
@@ -82,10 +82,10 @@ class Connection:
     async def receive(self) -> bytes:
         """The next piece of content; a peer that waits for 100 (Continue) gets it."""
         if self._in.waiting:
-            self._in.waiting = False
             # Neither once content has come unasked, nor after the final head.
             if not self._in.buffer and not self._out.begun:
                 await self._out.inform(100, [])
+            self._in.waiting = False
         return await self._in.piece()
 
     async def inform(self, status: int, headers: Headers) -> None:
@@ -113,14 +113,15 @@ class Connection:
         again = True
         while again:
             # What one request sets, the next must not see: behind a proxy it is
-            # another user's.  A task takes up its context at its next step, and
-            # waits for its request there unless that has come already.
+            # another user's.  A task takes up its context at its next step, when Trio
+            # also clears this mark: at the latest where the request had come already.
             task.context = context.copy()
-            if self._in.buffer:
-                await trio.lowlevel.checkpoint()
+            task.custom_sleep_data = self
             request = await self._next_request()
             if request is None:
                 return
+            if task.custom_sleep_data is self:
+                await trio.lowlevel.checkpoint()
             await self._exchange(request)
             again = self._ending is Ending.COMPLETE and await self._ready_for_next()
             self._end()
@@ -148,9 +149,11 @@ class Connection:
         self._watch.enter(Phase.NEW if new else Phase.IDLE, wait)
         self._service.idle[self._watch] = None
         try:
-            return await self._in.first_bytes()
+            begun = await self._in.first_bytes()
         finally:
             self._service.idle.pop(self._watch, None)
+        # One that comes as its connection ends must not begin what would be cancelled.
+        return begun and self._watch.cause is None
 
     async def _exchange(self, request: Request) -> None:
         """The boundary of an exchange: a handler's exception goes no further."""
@@ -162,8 +165,8 @@ class Connection:
             response = await self._service.answer(request)
             self._watch.limit(None)
             await self._respond(request, response)
-        except Exception as error:  # noqa: BLE001  # the boundary
-            await self._fail(request, error)
+        except BaseException as error:  # noqa: BLE001, ASYNC103  # the boundary
+            await self._fail(request, contained(error))  # noqa: ASYNC102  # it shields
         else:
             self._ending = Ending.COMPLETE
             if self._watch.phase is Phase.HANDLER:
@@ -255,19 +258,6 @@ class Connection:
         with trio.move_on_after(self._limits.farewell, shield=True):
             await self._out.farewell(error, self._request)
         self._parting = True
-
-    async def _part(self) -> None:
-        """Finish sending, then wait for the peer to finish too.
-
-        Closing with bytes unread would reset the connection, and the reset would eat
-        an answer that the peer has not read yet (RFC 9112 section 9.6).
-        """
-        with (
-            contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
-            trio.move_on_after(self._limits.linger),
-        ):
-            await self._transport.send_eof()
-            await self._in.discard()
 
     def _end(self) -> None:
         """Close the books on the exchange at work, if there is one."""

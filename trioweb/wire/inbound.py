@@ -132,7 +132,20 @@ class Inbound:
             return True
         return False
 
-    async def discard(self) -> None:
+    async def part(self) -> None:
+        """Finish sending, then wait for the peer to finish too.
+
+        Closing with bytes unread would reset the connection, and the reset would eat
+        an answer that the peer has not read yet (RFC 9112 section 9.6).
+        """
+        with (
+            contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
+            trio.move_on_after(self._limits.linger),
+        ):
+            await self._transport.send_eof()
+            await self._discard()
+
+    async def _discard(self) -> None:
         """Read and forget until the peer finishes, but not without end."""
         left = self._limits.lingering
         while left > 0:

@@ -41,6 +41,7 @@ class Outbound:
     """Responses on their way through h11 to the peer."""
 
     __slots__ = (
+        "_broken",
         "_date",
         "_h11",
         "_open",
@@ -66,6 +67,7 @@ class Outbound:
         self.sent = 0  # bytes of it so far
         self._open = False  # it has begun to leave and not ended
         self._torn = False  # a write has begun and not ended
+        self._broken = False  # because nobody is there to take it
 
     @property
     def begun(self) -> bool:
@@ -93,6 +95,8 @@ class Outbound:
         Raises PeerGone when nobody listens any more, h11.LocalProtocolError when the
         content is not as long as was declared, and whatever writing the body raises.
         """
+        # Cancelled here, it has torn nothing: there may be another answer.
+        await trio.lowlevel.checkpoint_if_cancelled()
         body = response.body
         if isinstance(body, bytes):
             await self._respond_bytes(response, body, bare=bare, last=last)
@@ -112,6 +116,7 @@ class Outbound:
 
     async def inform(self, status: int, fields: RawFields) -> None:
         """Write an interim response (RFC 9110 section 15.2)."""
+        await trio.lowlevel.checkpoint_if_cancelled()
         phrase = reason(status).encode()
         event = h11.InformationalResponse(
             status_code=status, headers=fields, reason=phrase
@@ -240,6 +245,8 @@ class Outbound:
         return response.trailers.raw if chunked else None
 
     def _framed(self, event: h11.Event) -> bytes:
+        if self._broken:
+            raise PeerGone
         if self._torn:
             msg = (
                 "an earlier write was cut off or goes on still, and nothing can follow "
@@ -254,6 +261,7 @@ class Outbound:
         try:
             await self._transport.send_all(data)
         except trio.BrokenResourceError as error:
+            self._broken = True
             raise PeerGone from error
         finally:
             self._watch.write_ended()

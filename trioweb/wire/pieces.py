@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import h11
+import trio
 
 from trioweb.message.response import Response
 
@@ -55,5 +56,7 @@ class Pieces:
         if isinstance(piece, str):
             msg = "send() takes bytes; give it text.encode()"
             raise TypeError(msg)
+        # Cancelled here, it has torn nothing: the writer may go on.
+        await trio.lowlevel.checkpoint_if_cancelled()
         head = self.head()
         await self._outbound.write(self._response, head, h11.Data(data=piece))
