@@ -85,6 +85,51 @@ async def test_an_alarm_can_be_set_by_one_that_rings(
     assert len(waiting.rung) == 3
 
 
+async def test_an_alarm_a_breath_after_its_slot_rings_in_the_next(
+    mock_clock: Clock, alarms: Alarms
+) -> None:
+    """Rounded it falls into a slot that has begun, where it must not be put again."""
+    slot = 1278 / TICKS
+    due = math.nextafter(slot, math.inf)
+    assert math.ceil(due * TICKS) == 1278
+    waiting = Waiting()
+    alarms.set(waiting, due)
+    mock_clock.jump(slot - trio.current_time())
+    assert trio.current_time() == slot
+    await trio.testing.wait_all_tasks_blocked()
+    assert not waiting.rung
+    mock_clock.jump(1.1 / TICKS)
+    await trio.testing.wait_all_tasks_blocked()
+    assert len(waiting.rung) == 1
+
+
+async def test_a_loop_that_was_late_hears_its_peers_before_it_rings(
+    mock_clock: Clock, alarms: Alarms
+) -> None:
+    """Who had answered in time and was not listened to must not pay for it."""
+    waiting = [Waiting() for _ in range(50)]
+
+    async def hear(who: Waiting, word: trio.Event) -> None:
+        await word.wait()  # as a hub's task
+        await trio.lowlevel.checkpoint()  # as a reader's
+        alarms.set(who, trio.current_time() + 10)
+
+    word = trio.Event()
+    async with trio.open_nursery() as hearing:
+        for who in waiting:
+            alarms.set(who, trio.current_time() + 5)
+            hearing.start_soon(hear, who, word)
+        await trio.testing.wait_all_tasks_blocked()
+        word.set()
+        mock_clock.jump(8)  # and the loop is not free before
+    mock_clock.jump(1)
+    await trio.testing.wait_all_tasks_blocked()
+    assert not any(who.rung for who in waiting)
+    mock_clock.jump(10)
+    await trio.testing.wait_all_tasks_blocked()
+    assert all(len(who.rung) == 1 for who in waiting)
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_every_alarm_rings_in_time_however_often_it_was_moved(
     autojump_clock: Clock, alarms: Alarms, seed: int

@@ -84,6 +84,30 @@ async def test_s3_the_time_a_handler_takes_is_not_its_peers(
     assert answer(talk).body == b"b"
 
 
+async def test_s3_a_start_in_haste_buys_no_hours_of_silence(
+    autojump_clock: Clock,
+) -> None:
+    """At 240 B/s on the average this megabyte would pay for more than an hour."""
+    async with talking(reading) as talk:
+        await talk.send(POST % MIB + bytes(MIB - 1))
+        await talk.farewell()
+    assert answer(talk).status == 408
+    assert trio.current_time() <= LIMITS.stall + LIMITS.linger + 1
+
+
+async def test_s3_the_time_in_which_the_loop_was_busy_is_not_the_peers(
+    mock_clock: Clock,
+) -> None:
+    async with talking(reading) as talk:
+        await talk.send(POST % 30 + b"x" * 10)
+        for _ in range(2):
+            await talk.peer.send_all(b"x" * 10)
+            mock_clock.jump(60)  # by a handler that blocks
+            await trio.testing.wait_all_tasks_blocked()
+        await trio.testing.wait_all_tasks_blocked()
+        assert answer(talk).body == b"30"
+
+
 async def test_s3_a_handler_that_stops_waiting_has_stopped_the_clock(
     autojump_clock: Clock,
 ) -> None:
@@ -163,6 +187,23 @@ async def test_s4_a_peer_that_reads_slowly_but_steadily_gets_it_all(
             await trio.sleep(1)
         assert received > 100_000
         assert trio.current_time() >= 200
+
+
+async def test_s4_a_peer_that_reads_steadily_may_take_it_in_large_steps(
+    autojump_clock: Clock,
+) -> None:
+    """As systems do whose window has closed: 300 B/s, in steps of 18 s."""
+
+    async def whole(request: Request) -> Response:
+        return Response(200, body=bytes(60_000))
+
+    async with talking(whole, listen=False, buffer=5_500) as talk:
+        await talk.peer.send_all(GET)
+        received = 0
+        while piece := await talk.peer.receive_some(5_500):
+            received += len(piece)
+            await trio.sleep(18)
+        assert received > 60_000
 
 
 async def test_s5_a_connection_ends_after_so_many_requests(

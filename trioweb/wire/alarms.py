@@ -15,12 +15,17 @@ from typing import Protocol
 
 import trio
 
-# Slots in a second: an alarm comes at most this much late, and never early.
+# Slots in a second: an alarm comes at most this much late, and never early, where the
+# loop itself is not late.
 TICKS = 20
 
 # Rung at one go before others get their turn: two thousand peers that came together
 # and are too slow together must not be told so while everybody else waits.
 BATCH = 50
+
+# Turns that others get first when the loop was late: two for whoever waits to read, and
+# the more the more of them there are; a hub wakes 64 a turn.
+CATCH_UP = 32
 
 _NEVER = math.inf
 
@@ -43,12 +48,13 @@ class Alarms:
         self._next = _NEVER  # the earliest slot there is
         self._sleep: trio.CancelScope | None = None
         self._rung = 0
+        self._begun = 0  # the last slot there was; who is put now comes after it
 
     def set(self, who: Alarmed, due: float) -> None:
         """Ring *who* once *due* has passed, unless it is set anew before."""
         who.due = due
         if due < _NEVER:
-            slot = max(1, math.ceil(due * TICKS))
+            slot = max(self._begun + 1, math.ceil(due * TICKS))
             if not who.slot or slot < who.slot:
                 self._put(who, slot)
 
@@ -65,6 +71,8 @@ class Alarms:
             with trio.CancelScope(deadline=self._next / TICKS) as self._sleep:
                 await trio.sleep_forever()
             self._sleep = None
+            if trio.current_time() - self._next / TICKS > 1 / TICKS:
+                await _let_others_catch_up()
             for who in self._due(trio.current_time()):
                 who.ring()
                 self._rung += 1
@@ -82,7 +90,8 @@ class Alarms:
 
     def _due(self, now: float) -> Iterator[Alarmed]:
         """Whom it is time for, taken out one by one."""
-        for slot in [slot for slot in self._slots if slot / TICKS <= now]:
+        for slot in sorted(slot for slot in self._slots if slot / TICKS <= now):
+            self._begun = slot
             # Somebody may be dropped, or a slot emptied, while others are rung.
             while waiting := self._slots.get(slot):
                 who = waiting.pop()
@@ -93,3 +102,12 @@ class Alarms:
                 else:
                     self.set(who, who.due)
             del self._slots[slot]
+
+
+async def _let_others_catch_up() -> None:
+    """Hear what the peers have said while somebody blocked the loop.
+
+    They have said it in time, and would pay for who did not listen.
+    """
+    for _ in range(CATCH_UP):
+        await trio.lowlevel.checkpoint()

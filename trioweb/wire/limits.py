@@ -71,7 +71,8 @@ class Limits:
     # counts: Kestrel's 240 and 5 s.  An analogue modem is ten times as fast.
     rate: int = 240
     grace: float = 5.0
-    # A write of which the peer takes nothing: half of nginx's 60 s.
+    # A write of which the peer takes nothing, content of which nothing comes: half of
+    # nginx's 60 s.  At the least rate alone a quick start would pay for hours.
     stall: float = 30.0
     # How often a write that waits is looked at.
     look: float = 5.0

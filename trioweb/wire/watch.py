@@ -143,14 +143,15 @@ class Watch:
         """Content is waited for from now on: it must come at the least rate."""
         self._asked_at = now = trio.current_time()
         earned = self._limits.grace + self._content / self._limits.rate
-        self._read_by = now + earned - self._waited
+        self._read_by = now + min(earned - self._waited, self._limits.stall)
         self._set_alarm()
 
     def content_came(self, size: int) -> None:
         """*size* bytes have come, or none."""
         now = trio.current_time()
+        # What is more than was allowed is the loop's own lateness.
+        self._waited += min(now, self._read_by) - self._asked_at
         self._read_by = math.inf
-        self._waited += now - self._asked_at
         self._content += size
         if size and self._gone is Gone.FINISHED:
             # What was sent before the end is still being read: nobody has left yet.
@@ -233,6 +234,9 @@ class _Write:
             self._taken, self._moved_at = taken, now
         if now - self._moved_at >= limits.stall:
             return True
-        seconds = now - self._began
+        if now - self._began < limits.stall:
+            return False
+        # As of its last step: a window that has closed opens in large ones only.
+        seconds = self._moved_at - self._began
         least = (seconds - limits.grace - limits.look) * limits.rate
-        return seconds >= limits.stall and taken - self._first < least
+        return taken - self._first < least
