@@ -248,3 +248,11 @@ ADDRESSES: list[tuple[object, Peer]] = [
 @pytest.mark.parametrize(("address", "peer"), ADDRESSES, ids=str)
 def test_a_peer_is_named_by_its_address(address: object, peer: Peer) -> None:
     assert peer_at(address) == peer
+
+
+async def test_what_a_peer_had_taken_can_be_asked_after_the_close() -> None:
+    """By an alarm, whose failure would be the server's end."""
+    with closing(tcp_pair()) as (ours, _):
+        await ours.send_all(b"some")
+        ours.abort()
+        assert ours.taken() == 4

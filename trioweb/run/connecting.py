@@ -6,11 +6,15 @@ import select
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import trio
 
 from trioweb.message.transport import Transport
 from trioweb.run import sockets
+
+if TYPE_CHECKING:
+    from trioweb.run.hub import Hub
 
 Connect = Callable[[socket.socket, object], Transport]
 """Takes what ``accept()`` returned: a socket and its peer's address."""
@@ -28,7 +32,16 @@ async def connecting() -> AsyncIterator[Connect]:
     from trioweb.run.hub import Hub  # noqa: PLC0415  # only where there is epoll
 
     hub = Hub()
+    over = trio.CancelScope(shield=True)
     async with trio.open_nursery() as hubs:
-        hubs.start_soon(hub.run)
-        yield hub.accepted
-        hubs.cancel_scope.cancel(reason="the server has stopped")
+        hubs.start_soon(_run, hub, over)
+        try:
+            yield hub.accepted
+        finally:
+            # Not before, whatever is cancelled: some may be shielded, and wait for it.
+            over.cancel(reason="the server has stopped")
+
+
+async def _run(hub: Hub, over: trio.CancelScope) -> None:
+    with over:
+        await hub.run()

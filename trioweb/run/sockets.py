@@ -66,8 +66,8 @@ def unsent(sock: socket.socket) -> int:
     """
     try:
         answer = ioctl(sock, TIOCOUTQ, bytes(4))
-    except OSError:
-        return 0  # closed, or a system that does not tell
+    except (OSError, ValueError):
+        return 0  # a system that does not tell, or closed
     return int.from_bytes(answer, sys.byteorder)
 
 
