@@ -1,4 +1,4 @@
-"""What every test stands on: hypothesis without a clock, the programs it needs."""
+"""What every test stands on: no clock for hypothesis, its programs, no leaks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from tests.needs import program
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.leaks"]
 
 # No deadline: a busy machine is not a fault in the parser.
 hypothesis.settings.register_profile("trioweb", deadline=None, print_blob=True)
