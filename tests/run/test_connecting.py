@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 
 import trio
 
-from tests.run.crowds import until
+from tests.run.crowds import place, until
+from trioweb import Request, Response
 from trioweb.run.connecting import connecting
 
 
@@ -38,3 +40,21 @@ async def test_what_is_shielded_from_the_end_is_still_woken() -> None:
                 peer.send(b"goodbye")
                 await until(lambda: bool(heard))
     assert heard == [b"goodbye"]
+
+
+async def test_a_connection_that_has_ended_leaves_nothing_to_the_collector() -> None:
+    """Ten thousand in a second would be its work for the next one."""
+
+    async def handler(request: Request) -> Response:
+        return Response(200, body=b"here")
+
+    async with place(handler) as server:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(50):
+                assert (await server.asked()).endswith(b"here")
+            await trio.sleep(0.05)
+            assert gc.collect() < 50
+        finally:
+            gc.enable()

@@ -64,6 +64,7 @@ class Connection:
         finally:
             self._end()
             self._watch.end()
+            self._transport.gone = None  # or only the collector would free both
         if self._parting:
             await self._in.part()
 
