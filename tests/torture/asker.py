@@ -13,6 +13,10 @@ from tests.wire.talking import End
 from trioweb.testing.transport import MemoryTransport
 
 LEFT = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+# Virtual seconds that anybody waits for an answer which is at hand.
+PATIENCE = 5.0
+
 ASK = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % CANARY.encode()
 
 
@@ -95,7 +99,7 @@ def _way(harm: Harm) -> Leave | None:
 async def alive(near: MemoryTransport) -> bool:
     """Whether a request on *near* is answered."""
     heard = b""
-    with contextlib.suppress(*LEFT):
+    with contextlib.suppress(*LEFT), trio.move_on_after(PATIENCE):
         await near.send_all(ASK)
         while data := await near.receive_some():
             heard += data

@@ -25,6 +25,8 @@ def ends(outcome: Outcome) -> Iterator[str]:
     timed = outcome.scene.tunnel is None or outcome.harm.how is not Fault.STALL
     if timed and not outcome.over:
         yield "it did not end in its time"
+    if not outcome.quiet:
+        yield "it kept everybody busy"
     if outcome.escaped:
         yield f"its exception reached its neighbours: {outcome.escaped}"
     if not outcome.closed:

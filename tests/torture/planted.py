@@ -238,6 +238,13 @@ async def careless(transport: Transport, service: Service) -> None:
         await trio.aclose_forcefully(transport)
 
 
+async def spinning(transport: Transport, service: Service) -> None:
+    """Looks again and again, without ever waiting."""
+    await connection.serve(transport, service)
+    while service.draining.is_set():  # noqa: ASYNC110  # that is the bug
+        await trio.lowlevel.checkpoint()
+
+
 async def inhospitable(transport: Transport, service: Service) -> None:
     """Takes others along when it goes."""
     try:

@@ -52,7 +52,7 @@ def run(
 
 
 class Steps(trio.abc.Instrument):
-    """Counts the steps of the scheduler while *counting*, and acts at one of them.
+    """Counts the steps of the scheduler while *counting*, and acts at some of them.
 
     *trace* is a digest of which task took each step and when: of two runs that are the
     same it is the same.
@@ -61,8 +61,7 @@ class Steps(trio.abc.Instrument):
     def __init__(self) -> None:
         self.counting = False
         self.count = 0
-        self.at = 0  # the step at which to act; 0: at none
-        self.act: Callable[[], object] = bool
+        self.acts: dict[int, Callable[[], object]] = {}  # what to do at which
         self._tasks: dict[trio.lowlevel.Task, int] = {}
         self._trace = hashlib.sha256()
 
@@ -72,8 +71,8 @@ class Steps(trio.abc.Instrument):
         if not self.counting:
             return
         self.count += 1
-        if self.count == self.at:
-            self.act()
+        if act := self.acts.get(self.count):
+            act()
 
     @property
     def trace(self) -> str:

@@ -56,6 +56,7 @@ class Outcome:
     end: End | None = None
     struck: bool = False  # the harm was done
     over: bool = False  # ... within its bounds
+    quiet: bool = False  # and everybody else has had their turn
     escaped: str = ""  # an exception that left the connection
     closed: bool = False
     alive: bool = False  # the neighbour was answered afterwards
@@ -103,14 +104,17 @@ class _Story:
             date=Still(),
             alarms=self._alarms,
         )
-        self._steps.act = partial(self._act, service)
-        with logged() as outcome.logs:
+        if isinstance(self._harm.how, Stop | Then):
+            self._steps.acts[self._harm.at] = partial(self._act, service)
+        with logged() as outcome.logs, trio.CancelScope() as whole:
+            self._steps.acts[MOST_STEPS] = whole.cancel
             async with service.running():
                 before = trio.lowlevel.current_statistics().tasks_living
                 async with trio.open_nursery() as neighbours:
                     outcome.alive = await self._with_neighbour(service, neighbours)
                 after = trio.lowlevel.current_statistics().tasks_living
             outcome.tasks = after - before
+            outcome.quiet = True
             outcome.idle, outcome.alarms = len(service.idle), self._alarms.held
         return outcome
 
@@ -130,6 +134,7 @@ class _Story:
             nursery.start_soon(connection.serve, far, service)
             answered = await alive(near)
         await near.aclose()
+        nursery.cancel_scope.deadline = trio.current_time() + BOUND
         return answered
 
     async def _alone(self, service: Service) -> None:
@@ -144,7 +149,6 @@ class _Story:
             chance=Chance(outcome.seed),
         )
         self._asker = asker = Asker(near, harm)
-        self._steps.at = harm.at if isinstance(harm.how, Stop | Then) else MOST_STEPS
         self._steps.counting = True
         with trio.move_on_after(BOUND):
             async with trio.open_nursery() as both_ends:

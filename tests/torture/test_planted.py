@@ -27,6 +27,7 @@ from tests.torture.planted import (
     inhospitable,
     leaking,
     serving,
+    spinning,
 )
 from tests.torture.rack import torture
 from tests.torture.story import Serve
@@ -91,6 +92,9 @@ PLANTED: dict[str, Plant] = {
     ),
     "an exception let out": Plant(
         careless, "plain", Fault.CRASH, "reached its neighbours"
+    ),
+    "a loop that never waits": Plant(
+        spinning, "plain", Stop.DRAIN, "kept everybody busy"
     ),
     "everybody sent away": Plant(
         inhospitable, "plain", Fault.FAIL, "another connection was not answered"
