@@ -24,6 +24,7 @@ from trioweb.run.config import Config, LogForm, configure
 from trioweb.run.connecting import Connect, connecting
 from trioweb.run.groups import without_groups
 from trioweb.run.listeners import BACKLOG, Listener, open_listeners
+from trioweb.run.pressure import relieved
 from trioweb.run.room import Room, affordable
 from trioweb.run.watchdog import watched
 from trioweb.run.writer import Writer
@@ -63,6 +64,10 @@ class Server:
             await connection.serve(transport, self._service)
         finally:
             self.room.leave()
+
+    def relieved(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Shed load while the block runs and memory is short."""
+        return relieved(self._service)
 
     def stop(self) -> None:
         """Ask for a graceful stop; any number of times."""
@@ -139,6 +144,7 @@ async def listening(
             serving(
                 app, config, urls=[each.url for each in listeners], writer=writer
             ) as server,
+            server.relieved(),
             _accepting(listeners, server, connect),
         ):
             yield server

@@ -25,7 +25,7 @@ from trioweb.wire.boundary import contained
 from trioweb.wire.inbound import Inbound
 from trioweb.wire.outbound import Outbound
 from trioweb.wire.record import exchanged
-from trioweb.wire.service import Service
+from trioweb.wire.service import Service, overloaded
 from trioweb.wire.tunnel import Tunnel, offered, upgrade_required
 from trioweb.wire.watch import Cause, Phase, Watch
 
@@ -82,12 +82,16 @@ class Connection:
 
     async def receive(self) -> bytes:
         """The next piece of content; a peer that waits for 100 (Continue) gets it."""
+        if self._service.load.refusing and not (self._in.complete or self._out.begun):
+            raise overloaded()
         if self._in.waiting:
             # Neither once content has come unasked, nor after the final head.
             if not self._in.buffer and not self._out.begun:
                 await self._out.inform(100, [])
             self._in.waiting = False
-        return await self._in.piece()
+        piece = await self._in.piece()
+        self._service.load.add(len(piece))
+        return piece
 
     async def inform(self, status: int, headers: Headers) -> None:
         """Send an interim response, but never to an HTTP/1.0 peer."""
@@ -194,6 +198,7 @@ class Connection:
         """Whether the connection cannot, or should not, carry another request."""
         return (
             self.draining.is_set()
+            or self._service.load.pressing
             or self._count >= self._limits.requests
             or self._began - self._opened >= self._limits.age
             or self._in.too_much_left()

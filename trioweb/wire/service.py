@@ -18,11 +18,17 @@ from trioweb.message.response import Response
 from trioweb.rules.dates import format_date
 from trioweb.wire.alarms import Alarms
 from trioweb.wire.limits import Limits
+from trioweb.wire.load import Load
 from trioweb.wire.watch import Watch
 
 # Seconds after which a peer that found too many requests before its own may try again:
-# most of those will have been answered.
+# most of those will have been answered, and given back their memory.
 RETRY_AFTER = 1
+
+
+def overloaded() -> ServiceUnavailable:
+    """What a peer is told for whom there is no room now."""
+    return ServiceUnavailable("too many at once", retry_after=RETRY_AFTER)
 
 
 class DateField:
@@ -58,12 +64,15 @@ class Service:
     idle: dict[Watch, None] = field(default_factory=dict)
     # Requests whose handler is at work.
     at_work: set[Request] = field(default_factory=set)
+    load: Load = field(default_factory=Load)
 
     async def answer(self, request: Request) -> Response:
-        """What the handler answers; 503 at once where too many are at work already."""
-        if len(self.at_work) >= self.limits.at_work:
-            full = ServiceUnavailable("too many at once", retry_after=RETRY_AFTER)
-            return problem(full, request.headers.get("accept"))
+        """What the handler answers; 503 at once where there is no room for it.
+
+        That is where too many are at work already, or the load says so.
+        """
+        if self.load.refusing or len(self.at_work) >= self.limits.at_work:
+            return problem(overloaded(), request.headers.get("accept"))
         self.at_work.add(request)
         try:
             return await self.handler(request)
@@ -83,9 +92,14 @@ class Service:
         watch = next(iter(self.idle), None)
         if watch is None:
             return False
-        del self.idle[watch]
-        watch.evict()
+        self.dismiss(watch)
         return True
+
+    def dismiss(self, watch: Watch) -> None:
+        """Close a connection if it is idle; one that is at work goes on."""
+        if watch in self.idle:
+            del self.idle[watch]
+            watch.evict()
 
     def drain(self) -> None:
         """Begin to stop: let idle connections go, and mark the others as their last."""
