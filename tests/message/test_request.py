@@ -226,6 +226,7 @@ async def test_an_exchange_that_has_ended_is_an_error() -> None:
         lambda: ENDED.on_disconnect("finish"),
         lambda: ENDED.finish(1),
         lambda: ENDED.draining,
+        lambda: ENDED.trailers,
     ]
     for call in calls:
         with pytest.raises(RuntimeError, match="exchange has ended"):
