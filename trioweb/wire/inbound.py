@@ -148,11 +148,10 @@ class Inbound:
     async def _discard(self) -> None:
         """Read and forget until the peer finishes, but not without end."""
         left = self._limits.lingering
-        while left > 0:
-            piece = await self._transport.receive_some(READ_SIZE)
-            if not piece:
-                return
-            left -= len(piece)
+        # Nothing of it is held while more is waited for: many may part at once.
+        self.buffer.clear()
+        while left > 0 and (size := len(await self._transport.receive_some(READ_SIZE))):
+            left -= size
 
     def _begin(self, head: Head) -> None:
         self._framing = Chunked(self._limits) if head.chunked else Sized(head.length)
