@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import trio
 
+from trioweb.message.offload import offload
 from trioweb.wire.load import Level
 from trioweb.wire.service import Service
 from trioweb.wire.watch import Phase
@@ -189,7 +190,7 @@ async def _relieve(service: Service, look: Callable[[], None]) -> None:
         look()
         if service.load.pressing:
             await _evict(service)
-            await trio.to_thread.run_sync(trim)
+            await offload(trim)
         await trio.sleep(LOOK)
 
 
