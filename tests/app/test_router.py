@@ -244,3 +244,23 @@ async def test_a_route_tells_the_exchange_its_limits() -> None:
         ([None], [], 1 << 20),
         ([60.0], [], 1 << 20),
     ]
+
+
+async def test_where_slashes_do_not_count_both_urls_are_one() -> None:
+    app = App(slashes="ignore")
+
+    @app.get("/tea/")
+    async def show(request: Request) -> str:
+        return "shown"
+
+    @app.post("/tea")
+    async def make(request: Request) -> str:
+        return "made"
+
+    for target in ("/tea", "/tea/"):
+        assert said(await ask(app, "GET", target)) == "shown"
+        assert said(await ask(app, "POST", target)) == "made"
+        refused = await ask(app, "PUT", target)
+        assert refused.status == 405
+        assert refused.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert (await ask(app, "OPTIONS", "*")).status == 204

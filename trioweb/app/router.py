@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 from trioweb.app.book import Entry
@@ -10,7 +11,7 @@ from trioweb.app.endpoint import URL, enclose
 from trioweb.app.errors import Boundary
 from trioweb.app.layers import Ring, common
 from trioweb.app.routes import TIMEOUT
-from trioweb.app.tree import Tree
+from trioweb.app.tree import Tree, Values
 from trioweb.message.errors import MethodNotAllowed, NotFound, SetupError
 from trioweb.message.handler import Handler
 from trioweb.message.request import Request
@@ -85,7 +86,7 @@ class Router:
 
     def _search(self, request: Request, segments: Segments) -> Handler | None:
         ring: Ring | None = None  # around the URLs that match, but not with the method
-        for url, values in self._tree.matches(segments):
+        for url, values in self._matches(segments):
             endpoint = url.methods.get(request.method)
             if endpoint is None and ring is None:
                 # What is mounted gets what no route knows, and not the rest of what
@@ -103,21 +104,26 @@ class Router:
     def _elsewhere(self, request: Request) -> Handler | None:
         """What answers where only a slash at the end of the path is wrong."""
         other = _toggled(request.segments)
-        if self._slashes == "strict" or other is None:
+        if self._slashes != "redirect" or other is None:
             return None
-        if self._slashes == "ignore":
-            return self._search(request, other)
         return self._moved if any(self._tree.matches(other)) else None
 
+    def _matches(self, segments: Segments) -> Iterator[tuple[URL, Values]]:
+        """The URLs that match, the most specific first; with the other slash last.
+
+        The latter only where a slash at the end does not count.
+        """
+        yield from self._tree.matches(segments)
+        other = _toggled(segments) if segments else None
+        if self._slashes == "ignore" and other is not None:
+            yield from self._tree.matches(other)
+
     def _allowed(self, segments: Segments) -> set[str]:
-        urls = [url for url, _ in self._tree.matches(segments)]
+        urls = [url for url, _ in self._matches(segments)]
         return {method for url in urls if url.methods for method in url.allowed()}
 
     async def _refuse(self, request: Request) -> Response:
-        allow = self._allowed(request.segments)
-        if not allow:
-            allow = self._allowed(_toggled(request.segments) or ())
-        return _answer(request, allow)
+        return _answer(request, self._allowed(request.segments))
 
     async def _offer(self, request: Request) -> Response:
         """Answer the asterisk: what the whole server can (RFC 9110 section 9.3.7)."""
