@@ -42,7 +42,7 @@ class Connection:
         self._limits = limits
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
         self._watch = Watch(service.alarms, limits, transport.taken)
-        self._in = Inbound(transport, self._h11, limits, self._watch)
+        self._in = Inbound(transport, self._h11, limits, self._watch, service.load)
         self._out = Outbound(transport, self._h11, service.date, self._watch)
         self._request: Request | None = None
         self._opened = trio.current_time()

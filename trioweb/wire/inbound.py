@@ -16,7 +16,8 @@ from trioweb.message.transport import Transport
 from trioweb.rules.headers import Headers
 from trioweb.wire.framing import Chunked, Framing, Sized
 from trioweb.wire.gate import Head, check, find_end
-from trioweb.wire.limits import EMPTY_LINE, READ_SIZE, Limits
+from trioweb.wire.limits import EMPTY_LINE, HARD_READ, READ_SIZE, Limits
+from trioweb.wire.load import Load
 from trioweb.wire.watch import Watch
 
 
@@ -31,6 +32,7 @@ class Inbound:
         "_framing",
         "_h11",
         "_limits",
+        "_load",
         "_transport",
         "_watch",
         "broken",
@@ -47,11 +49,13 @@ class Inbound:
         state: h11.Connection,
         limits: Limits,
         watch: Watch,
+        load: Load,
     ) -> None:
         self._transport = transport
         self._h11 = state
         self._limits = limits
         self._watch = watch
+        self._load = load
         self._framing: Framing = Sized(0)
         self.buffer = bytearray()
         self.complete = True  # the request at work has been read to its end
@@ -202,7 +206,8 @@ class Inbound:
 
     async def _more(self) -> bool:
         try:
-            data = await self._transport.receive_some(READ_SIZE)
+            size = HARD_READ if self._load.refusing else READ_SIZE
+            data = await self._transport.receive_some(size)
         except trio.BrokenResourceError as error:
             raise PeerGone from error
         self.buffer += data

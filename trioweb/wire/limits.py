@@ -8,6 +8,10 @@ from dataclasses import dataclass
 # socket's receive buffer holds on most systems.
 READ_SIZE = 64 * 1024
 
+# The same while memory has nearly run out: a head, so that it can be refused, and
+# hardly any of the content that a thousand peers send behind theirs.
+HARD_READ = 4 * 1024
+
 # Bytes of a file read at once: few enough that a slow peer holds little memory, enough
 # that going to a thread (about 55 µs) costs less than the copy.
 FILE_PIECE = 256 * 1024
