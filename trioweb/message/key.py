@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -38,12 +38,12 @@ class Keyed:
 
     def __init__(self) -> None:
         # Made with the first value: most requests hold none.
-        self._held: dict[Key[object], object] | None = None
+        self._held: dict[object, object] | None = None
 
     def __setitem__(self, key: Key[T], value: T) -> None:
         if self._held is None:
             self._held = {}
-        self._held[key] = value  # type: ignore[index]  # Key is invariant in T
+        self._held[key] = value
 
     def __getitem__(self, key: Key[T]) -> T:
         """The value under *key*; KeyError that names the key and the remedy."""
@@ -51,7 +51,8 @@ class Keyed:
             kind = type(self).__name__.lower()
             msg = f"{kind} holds nothing under {key!r}; set it with {kind}[key] = value"
             raise MissingValue(msg)
-        return self._held[key]  # type: ignore[index, return-value]  # as set
+        # Only `__setitem__` puts values there, each of its key's type.
+        return cast("T", self._held[key])
 
     def __contains__(self, key: object) -> bool:
         return self._held is not None and key in self._held

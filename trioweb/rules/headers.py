@@ -32,7 +32,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _UNJOINED = b"set-cookie"
 
 
-class Headers(MutableMapping[str, str]):
+class Headers(MutableMapping[str, str]):  # noqa: PLW1641  # it can change
     """Header fields in the order they were added.
 
     *raw* is the storage: (lower-case name, value) in bytes, one item per line, written
@@ -170,8 +170,6 @@ class Headers(MutableMapping[str, str]):
         if isinstance(other, Headers):
             return sorted(self.raw, key=_name) == sorted(other.raw, key=_name)
         return super().__eq__(other)
-
-    __hash__ = None  # type: ignore[assignment]  # how Python says "it can change"
 
     def __repr__(self) -> str:
         return f"Headers({list(self.pairs())!r})"

@@ -6,11 +6,6 @@ from collections.abc import Callable
 
 import trio
 
-try:
-    import resource
-except ImportError:  # a system without such limits
-    resource = None  # type: ignore[assignment]  # told apart by `affordable` alone
-
 # Descriptors kept for everything else: files, listening sockets, what handlers open.
 # A server that has spent its last one on a connection cannot even answer it.
 RESERVE = 128
@@ -64,7 +59,9 @@ class Room:
 
 def affordable(most: int) -> int:
     """*most* connections, or as many as there are descriptors for; at least 1."""
-    if resource is None:
+    try:
+        import resource  # noqa: PLC0415  # some systems have no such limits
+    except ImportError:
         return most
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
