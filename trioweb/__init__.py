@@ -6,6 +6,8 @@ from trioweb.app.answers import html, json, redirect, stream, text
 from trioweb.app.app import App
 from trioweb.app.files import file
 from trioweb.app.hosts import allowed_hosts
+from trioweb.app.sessions.layer import sessions
+from trioweb.app.sessions.memory import MemoryStore
 from trioweb.message.errors import (
     BadRequest,
     Conflict,
@@ -27,6 +29,7 @@ from trioweb.message.handler import Handler, Layer
 from trioweb.message.key import Key
 from trioweb.message.request import Request
 from trioweb.message.response import BodyWriter, Response, Send
+from trioweb.message.session import Session
 from trioweb.rules.headers import Headers
 from trioweb.run.config import Config
 from trioweb.run.main import run
@@ -44,6 +47,7 @@ __all__ = [
     "Headers",
     "Key",
     "Layer",
+    "MemoryStore",
     "MethodNotAllowed",
     "NotAcceptable",
     "NotFound",
@@ -52,6 +56,7 @@ __all__ = [
     "Response",
     "Send",
     "ServiceUnavailable",
+    "Session",
     "SetupError",
     "TooLarge",
     "TooManyRequests",
@@ -66,6 +71,7 @@ __all__ = [
     "redirect",
     "run",
     "serve",
+    "sessions",
     "stream",
     "text",
 ]

@@ -1,4 +1,4 @@
-"""The small values of the hinge: session, site, peer, and the door out of the loop."""
+"""The small values of the hinge: site, peer, and the door out of the loop."""
 
 from __future__ import annotations
 
@@ -8,39 +8,8 @@ from pathlib import Path
 import pytest
 
 from trioweb.message.offload import inline, offload, runner
-from trioweb.message.session import Session
 from trioweb.message.site import Site
 from trioweb.message.transport import Peer
-
-
-def test_a_session_knows_what_changed() -> None:
-    session = Session({"a": 1, "b": 2})
-    assert (dict(session), len(session), session.changed) == (
-        {"a": 1, "b": 2},
-        2,
-        set(),
-    )
-    session["c"] = 3
-    del session["a"]
-    assert session.changed == {"a", "c"}
-    assert (session["c"], "a" in session) == (3, False)
-    with pytest.raises(KeyError):
-        del session["nothing"]
-    assert session.changed == {"a", "c"}
-
-
-def test_a_session_does_not_write_through() -> None:
-    stored: dict[str, object] = {"a": 1}
-    Session(stored)["a"] = 2
-    assert stored == {"a": 1}
-
-
-def test_a_session_rotates_and_ends() -> None:
-    session = Session({"a": 1})
-    session.rotate()
-    assert (session.rotated, session.destroyed, session["a"]) == (True, False, 1)
-    session.destroy()
-    assert (session.destroyed, session.changed, len(session)) == (True, {"a"}, 0)
 
 
 @pytest.mark.parametrize(

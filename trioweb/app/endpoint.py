@@ -32,6 +32,7 @@ class Endpoint:
         settings = self._settings
         request.route = self._route
         request.body_limit = settings.body_limit
+        request.wants_session = settings.session
         if values:
             request.params = dict(zip(self._names, values, strict=True))
         request.exchange.limit(settings.timeout)

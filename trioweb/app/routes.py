@@ -26,13 +26,15 @@ class Options(TypedDict, total=False):
 
     *name* is for `App.url`.  *body_limit* in bytes (1 MiB).  *timeout* in seconds until
     the Response is returned (60; None: any time).  *on_disconnect* is what becomes of
-    the handler when its peer leaves ("cancel").  *layers* stand inside the group's.
+    the handler when its peer leaves ("cancel").  *session* False: no session is loaded.
+    *layers* stand inside the group's.
     """
 
     name: str | None
     body_limit: int
     timeout: float | None
     on_disconnect: OnDisconnect
+    session: bool
     layers: Sequence[Layer]
 
 
@@ -44,6 +46,7 @@ class Settings:
     body_limit: int = BODY_LIMIT
     timeout: float | None = TIMEOUT
     on_disconnect: OnDisconnect = "cancel"
+    session: bool = True
     layers: Sequence[Layer] = ()
 
     def __post_init__(self) -> None:

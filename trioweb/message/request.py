@@ -59,6 +59,7 @@ class Request(Keyed):
         "segments",
         "target",
         "version",
+        "wants_session",
     )
 
     def __init__(
@@ -85,6 +86,7 @@ class Request(Keyed):
         self.params: dict[str, object] = {}
         self.route: str | None = None
         self.body_limit: int = BODY_LIMIT
+        self.wants_session = True
         self._body: bytes | None = None
         self._streamed = False
         self._refused = False
@@ -238,11 +240,12 @@ class Request(Keyed):
     def session(self) -> Session:
         """What this visitor's requests remember; SetupError without a session layer."""
         if self._session is None:
-            msg = (
-                "request.session needs a session layer: "
-                "add one with app.use() before the routes are served"
-            )
+            if self.wants_session:
+                msg = "request.session needs its layer; add app.use(sessions())"
+            else:
+                msg = f"the route {self.route} was given session=False; leave that out"
             raise SetupError(msg)
+        self._session.used = True
         return self._session
 
     @session.setter

@@ -1,0 +1,228 @@
+"""Session, as a value: what changed, what cannot be stored, and who it is of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+
+from trioweb.message.errors import SetupError
+from trioweb.message.fields import SESSION_LIMIT
+from trioweb.message.session import Flash, Session
+
+
+class Cart(msgspec.Struct, omit_defaults=True):
+    items: list[str] = []
+    note: str = ""
+
+
+@dataclass
+class Point:
+    x: int
+
+
+def stored(**values: object) -> dict[str, bytes]:
+    return {key: msgspec.json.encode(value) for key, value in values.items()}
+
+
+def test_it_is_a_mapping_that_knows_what_changed() -> None:
+    session = Session(stored(a=1, b=2))
+    assert (dict(session), len(session), session.changes()) == ({"a": 1, "b": 2}, 2, {})
+    session["c"] = 3
+    del session["a"]
+    assert session.changes() == {"a": None, "c": b"3"}
+    assert (session["c"], "a" in session, session.get("a")) == (3, False, None)
+    with pytest.raises(KeyError):
+        del session["a"]
+    with pytest.raises(KeyError):
+        session["a"]
+
+
+def test_what_comes_and_goes_unseen_is_no_change() -> None:
+    session = Session()
+    session["a"] = 1
+    del session["a"]
+    assert session.changes() == {}
+
+
+def test_pop_setdefault_and_clear() -> None:
+    session = Session(stored(a=1, b=2))
+    assert (session.pop("a"), session.pop("a", None)) == (1, None)
+    with pytest.raises(KeyError):
+        session.pop("a")
+    assert (session.setdefault("b", 3), session.setdefault("c", 4)) == (2, 4)
+    session.clear()
+    assert session.changes() == {"a": None, "b": None}
+
+
+def test_what_was_read_and_not_changed_is_not_written() -> None:
+    session = Session(stored(cart={"items": ["tea"]}, n=1))
+    assert session["cart"] == {"items": ["tea"]}
+    assert session.value("cart", Cart).items == ["tea"]
+    assert session.changes() == {}
+
+
+def test_what_was_changed_in_place_is_written() -> None:
+    session = Session(stored(cart={"items": ["tea"]}))
+    session["cart"]["items"].append("milk")
+    assert session.changes() == {"cart": b'{"items":["tea","milk"]}'}
+
+
+def test_what_was_changed_in_place_after_it_was_set_is_written_so() -> None:
+    session = Session()
+    session["tags"] = tags = ["a"]
+    tags.append("b")
+    assert session.changes() == {"tags": b'["a","b"]'}
+    session.saved(session.changes())
+    assert session.changes() == {}
+    tags.append("c")
+    assert session.changes() == {"tags": b'["a","b","c"]'}
+
+
+WHEN = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)
+WHO = uuid.UUID(int=7)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (WHEN, dt.datetime),
+        (WHO, uuid.UUID),
+        (b"\x00\xff", bytes),
+        (Cart(["tea"], "now"), Cart),
+        (Point(3), Point),
+        ({1, 2}, set[int]),
+        (None, type(None)),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
+def test_values_come_back_as_the_type_asked_for(value: object, kind: Any) -> None:  # noqa: ANN401
+    session = Session()
+    session["it"] = value
+    assert session["it"] == value
+    written = {key: field or b"" for key, field in session.changes().items()}
+    assert Session(written).value("it", kind) == value
+
+
+def test_a_value_of_another_type_is_refused_by_name() -> None:
+    session = Session(stored(cart=3))
+    with pytest.raises(ValueError, match=r"session\['cart'\] is no Cart"):
+        session.value("cart", Cart)
+    with pytest.raises(KeyError):
+        session.value("nothing", Cart)
+
+
+@pytest.mark.parametrize("value", [object(), {"a": object()}, lambda: None, 1j])
+def test_what_json_cannot_say_is_refused_where_it_is_set(value: object) -> None:
+    session = Session(stored(it=1))
+    with pytest.raises(TypeError, match=r"session\['it'\] cannot be stored"):
+        session["it"] = value
+    assert (session["it"], session.changes()) == (1, {})
+
+
+def test_a_ring_of_lists_is_refused_by_name() -> None:
+    ring: list[object] = []
+    ring.append(ring)
+    with pytest.raises(TypeError, match=r"session\['ring'\]"):
+        Session()["ring"] = ring
+
+
+@pytest.mark.parametrize(
+    ("key", "error"), [("~csrf", ValueError), (3, TypeError), (None, TypeError)]
+)
+def test_what_is_no_key_is_refused(key: Any, error: type[Exception]) -> None:  # noqa: ANN401
+    with pytest.raises(error):
+        Session()[key] = 1
+
+
+def test_more_than_fits_is_refused_and_names_the_largest() -> None:
+    session = Session(stored(small=1))
+    session["large"] = "x" * (SESSION_LIMIT - len('smalllarge1""'))
+    with pytest.raises(ValueError, match=r"session\['large'\].*database"):
+        session["one"] = 1
+
+
+def test_a_list_that_grows_too_long_is_refused_when_it_is_saved() -> None:
+    session = Session(stored(words=[]))
+    session["words"].append("x" * SESSION_LIMIT)
+    with pytest.raises(ValueError, match=r"session\['words'\]"):
+        session.changes()
+
+
+def test_nothing_is_written_through() -> None:
+    fields = stored(a=1)
+    session = Session(fields)
+    session["a"] = 2
+    session.saved(session.changes())
+    assert fields == {"a": b"1"}
+
+
+def test_a_sealed_session_can_be_read_and_says_how_to_write() -> None:
+    session = Session(stored(a=1))
+    session.sealed = True
+    assert session["a"] == 1
+    with pytest.raises(RuntimeError, match=r"await request\.session\.save"):
+        session["a"] = 2
+    for change in (session.rotate, session.destroy, session.clear, session.flashes):
+        with pytest.raises(RuntimeError):
+            change()
+    with pytest.raises(RuntimeError):
+        session.login("ada")
+    with pytest.raises(RuntimeError):
+        session.flash("hello")
+    with pytest.raises(RuntimeError):
+        del session["a"]
+
+
+def test_it_rotates_with_what_it_holds_and_ends_without() -> None:
+    session = Session(stored(a=1), user="ada")
+    session.rotate()
+    assert (session.rotated, session.destroyed, session["a"]) == (True, False, 1)
+    session.destroy()
+    assert (session.destroyed, session.rotated, dict(session)) == (True, False, {})
+    assert (session.user, session.changes()) == (None, {})
+
+
+def test_signing_in_rotates_and_keeps_what_a_visitor_had() -> None:
+    session = Session(stored(cart=["tea"]))
+    session.login("ada", about="Firefox")
+    assert (session.user, session.rotated, session["cart"]) == ("ada", True, ["tea"])
+    assert (list(session), len(session)) == (["cart"], 1)
+
+
+def test_signing_in_as_somebody_else_keeps_nothing() -> None:
+    session = Session(stored(cart=["tea"]), user="bob")
+    session.login("ada")
+    assert (session.user, session.destroyed, dict(session)) == ("ada", True, {})
+
+
+@pytest.mark.parametrize("user", ["", 7, None])
+def test_who_signs_in_has_a_name(user: Any) -> None:  # noqa: ANN401
+    with pytest.raises(TypeError, match="who signs in as a str"):
+        Session().login(user)
+
+
+def test_flashes_are_taken_once_in_order_and_seen_by_nothing_else() -> None:
+    session = Session()
+    session.flash("saved")
+    session.flash("careful", "warning")
+    assert (len(session), dict(session)) == (0, {})
+    later = Session({k: v for k, v in session.changes().items() if v is not None})
+    assert later.flashes() == [Flash("saved", "info"), Flash("careful", "warning")]
+    assert later.flashes() == []
+    assert set(later.changes().values()) == {None}
+
+
+def test_its_repr_tells_no_values() -> None:
+    session = Session(stored(password="secret"), user="ada")
+    assert repr(session) == "<Session of ada: password>"
+    assert repr(Session()) == "<Session of a visitor: empty>"
+
+
+async def test_without_a_layer_it_cannot_be_saved() -> None:
+    with pytest.raises(SetupError, match=r"app\.use\(sessions\(\)\)"):
+        await Session().save()

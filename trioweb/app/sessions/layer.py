@@ -1,0 +1,153 @@
+"""sessions(): the layer that brings a request its session and saves it in time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from trioweb.app.place import place
+from trioweb.app.sessions.cookie import NAME, Secure, SessionCookie
+from trioweb.app.sessions.memory import MemoryStore
+from trioweb.app.sessions.store import Lifetime, Store
+from trioweb.app.sessions.visit import Visit, begin
+from trioweb.message.errors import Forbidden, SetupError
+from trioweb.message.handler import Handler
+from trioweb.message.request import Request
+from trioweb.message.response import Response, SameSite
+from trioweb.message.site import Site
+from trioweb.rules.origin import SAFE_METHODS, foreign, is_origin
+from trioweb.rules.vary import add_vary
+
+# Seconds that a session lives unused: what OWASP says for most applications.
+IDLE = 30 * 60.0
+
+# Seconds that it lives at most: a working day, and who stole it has no longer.
+ABSOLUTE = 12 * 3600.0
+
+_FAILED = 500  # and above: RFC 9110 15.6
+
+
+class Sessions:
+    """The layer that `sessions` makes."""
+
+    def __init__(
+        self,
+        store: Store | None,
+        lifetime: Lifetime,
+        cookie: SessionCookie,
+        trusted: Collection[str],
+    ) -> None:
+        self._given = store
+        self._store = store
+        self._lifetime = lifetime
+        self._cookie = cookie
+        self._trusted = frozenset(trusted)
+
+    @asynccontextmanager
+    async def lifespan(self, site: Site) -> AsyncIterator[None]:
+        """Hold the store open."""
+        store = self._given or _store_for(site)
+        async with store.open(site, self._lifetime):
+            self._store = store
+            yield
+
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        """Answer *request* with its session loaded before and saved after."""
+        if not request.wants_session:
+            return await handler(request)
+        visit = await self._begin(request)
+        session = request.session = visit.session
+        response = await handler(request)
+        await visit.end(self._lifetime, failed=response.status >= _FAILED)
+        visit.tell(self._cookie, request, response)
+        if session.used:
+            # What was said with a look at the session is for this visitor alone.
+            add_vary(response.headers, "Cookie")
+            response.headers.setdefault("cache-control", "private, no-store")
+        return response
+
+    async def _begin(self, request: Request) -> Visit:
+        sent = self._cookie.sent(request)
+        if sent and request.method not in SAFE_METHODS:
+            self._require_ours(request)
+        if self._store is None:
+            raise SetupError(_CLOSED)
+        return await begin(self._store, sent)
+
+    def _require_ours(self, request: Request) -> None:
+        """Forbidden for what another site has a browser do with our cookie (CSRF)."""
+        site = request.headers.get("sec-fetch-site")
+        origin = request.headers.get("origin")
+        if foreign(site, origin, request.authority, self._trusted):
+            raise Forbidden("another site asked for this; do it from our own pages")
+
+
+def sessions(
+    store: Store | None = None,
+    *,
+    idle: float = IDLE,
+    absolute: float = ABSOLUTE,
+    name: str = NAME,
+    secure: Secure = "auto",
+    same_site: SameSite = "lax",
+    domain: str | None = None,
+    persistent: bool = False,
+    trusted_origins: Collection[str] = (),
+) -> Sessions:
+    """A layer that gives each request its session: ``app.use(sessions())``.
+
+    *store* keeps them: by default a MemoryStore, or, where there are several workers, a
+    SQLiteStore in the server's own directory.  A session ends *idle* seconds after it
+    was last used, and *absolute* seconds after it began.
+
+    The cookie is called *name*, HttpOnly, and *same_site*.  It is *secure*, and called
+    ``__Host-`` *name*, where the request came by https ("auto"), always or never.
+    With a *domain* it is shared with every host below.  It ends with the browser unless
+    *persistent*.
+
+    A request that would change something and carries the cookie is refused (403) where
+    its browser says that another origin made it, unless that is one of
+    *trusted_origins* ("https://www.example.com").  SetupError for what cannot work.
+    """
+    where = place()
+    try:
+        lifetime = _lifetime(idle, absolute)
+        cookie = SessionCookie(
+            name=name,
+            secure=secure,
+            same_site=same_site,
+            domain=domain,
+            max_age=int(absolute) if persistent else None,
+        )
+        _require_origins(trusted_origins)
+    except SetupError as error:
+        msg = f"{where}: {error}"
+        raise SetupError(msg) from None
+    return Sessions(store, lifetime, cookie, trusted_origins)
+
+
+_CLOSED = "the sessions' store is not open; serve the App that has them, or app.open()"
+
+
+def _lifetime(idle: float, absolute: float) -> Lifetime:
+    for what, seconds in (("idle", idle), ("absolute", absolute)):
+        if not 0 < seconds < math.inf:
+            msg = f"{what} is {seconds!r}; give a number of seconds above 0"
+            raise SetupError(msg)
+    return Lifetime(idle, absolute)
+
+
+def _require_origins(trusted: Collection[str]) -> None:
+    if isinstance(trusted, str):
+        msg = f"trusted_origins={trusted!r} is one str; give a list of them"
+        raise SetupError(msg)
+    for origin in trusted:
+        if not is_origin(origin):
+            msg = f"{origin!r} is no origin; write it as https://www.example.com"
+            raise SetupError(msg)
+
+
+def _store_for(site: Site) -> Store:
+    """What keeps sessions where nobody has chosen."""
+    return MemoryStore()

@@ -1,0 +1,240 @@
+"""MemoryStore: sessions in this process, bounded in number and in bytes."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import trio
+
+from trioweb.app.sessions.store import Changes, Lifetime, Outcome, Record
+from trioweb.message.errors import SetupError
+from trioweb.message.fields import SESSION_LIMIT, Fields, size
+from trioweb.message.site import Site
+
+log = logging.getLogger(__name__)
+
+# Sessions kept at once.  Ten thousand people on one process are more than it serves;
+# express-session keeps any number, and says itself that it leaks.
+SESSIONS = 10_000
+
+# Bytes they may take together.
+BYTES = 64 * 1024 * 1024
+
+# Bytes that a record takes besides its fields: measured, two small fields in it.
+OVERHEAD = 900
+
+_TOO_MANY = (
+    "the app has %d workers, and each would keep its own sessions: a visitor would be "
+    "another one with every connection; leave store= out (SQLite is used then), or say "
+    "MemoryStore(per_worker=True) where that is wanted"
+)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A record in memory; times are the event loop's."""
+
+    fields: Fields
+    user: str | None
+    born: float
+    seen: float
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = OVERHEAD + size(self.fields)
+
+
+class MemoryStore:
+    """Sessions in this process: the fastest store, gone when the process is.
+
+    At most *sessions* of them, with *size* bytes in all: beyond that the one that was
+    used least recently ends (`evicted` counts them).  An application with several
+    workers needs another store, unless *per_worker*: where a balancer in front always
+    leads a visitor to the same worker.
+    """
+
+    limit: float | None = None  # it never waits
+
+    def __init__(
+        self,
+        *,
+        sessions: int = SESSIONS,
+        size: int = BYTES,
+        per_worker: bool = False,
+    ) -> None:
+        if sessions < 1 or size < OVERHEAD + SESSION_LIMIT:
+            msg = (
+                f"MemoryStore(sessions={sessions}, size={size}) has no room for one "
+                f"session; give at least 1 and {OVERHEAD + SESSION_LIMIT} bytes"
+            )
+            raise SetupError(msg)
+        self.evicted = 0
+        self._sessions = sessions
+        self._size = size
+        self._per_worker = per_worker
+        self._taken = 0
+        # In the order in which they were used: the front is the next to go.
+        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._of_user: dict[str, set[bytes]] = {}
+        self._lifetime: Lifetime | None = None
+        self._first = trio.Event()  # set when there is something to sweep
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @asynccontextmanager
+    async def open(self, site: Site, lifetime: Lifetime) -> AsyncIterator[None]:
+        """Forget what has expired while the block runs; everything at its end."""
+        if site.workers > 1 and not self._per_worker:
+            raise SetupError(_TOO_MANY % site.workers)
+        if self._lifetime is not None:
+            msg = "this MemoryStore is in use by another sessions(); give each its own"
+            raise SetupError(msg)
+        self._lifetime = lifetime
+        try:
+            async with trio.open_nursery() as sweeping:
+                sweeping.start_soon(self._sweep, lifetime.idle)
+                yield
+                sweeping.cancel_scope.cancel(reason="the server has stopped")
+        finally:
+            self._lifetime = None
+            self._kept.clear()
+            self._of_user.clear()
+            self._taken = 0
+
+    async def load(self, key: bytes) -> Record | None:
+        """The record of *key*; None if there is none, or it has expired."""
+        kept = self._alive(key)
+        if kept is None:
+            return None
+        now = trio.current_time()
+        return Record(kept.fields, kept.user, now - kept.born, now - kept.seen)
+
+    async def create(self, key: bytes, fields: Fields, user: str | None) -> None:
+        """Make a record under *key*, which is new."""
+        now = trio.current_time()
+        self._put(key, _Kept(fields, user, born=now, seen=now))
+
+    async def save(self, key: bytes, changes: Changes) -> Outcome:
+        """Write the fields of *changes* and no others, all or none; and touch it."""
+        kept = self._alive(key)
+        if kept is None:
+            return Outcome.GONE
+        return self._write(key, kept, changes)
+
+    async def replace(
+        self, key: bytes, field: str, expected: bytes | None, new: bytes
+    ) -> Outcome:
+        """Write *new* into *field* if it still holds *expected* (None: is absent)."""
+        kept = self._alive(key)
+        if kept is None:
+            return Outcome.GONE
+        if kept.fields.get(field) != expected:
+            return Outcome.CHANGED
+        return self._write(key, kept, {field: new})
+
+    async def touch(self, key: bytes) -> None:
+        """Begin the idle time anew."""
+        if (kept := self._alive(key)) is not None:
+            kept.seen = trio.current_time()
+            self._kept.move_to_end(key)
+
+    async def rotate(
+        self, key: bytes, new: bytes, changes: Changes, user: str | None
+    ) -> Outcome:
+        """Write *changes* and move the record from *key* to *new*, in one step."""
+        kept = self._alive(key)
+        if kept is None:
+            return Outcome.GONE
+        fields = changed(kept.fields, changes)
+        if size(fields) > SESSION_LIMIT:
+            return Outcome.FULL
+        self._drop(key)
+        now = trio.current_time()
+        born = kept.born if user == kept.user else now
+        self._put(new, _Kept(fields, user, born=born, seen=now))
+        return Outcome.SAVED
+
+    async def delete(self, key: bytes) -> None:
+        """End the session *key*; nothing if there is none."""
+        self._drop(key)
+
+    async def keys(self, user: str) -> list[bytes]:
+        """The keys of the sessions that *user* has."""
+        return list(self._of_user.get(user, ()))
+
+    async def delete_all(self, user: str, but: bytes | None = None) -> None:
+        """End every session of *user*, except the one under the key *but*."""
+        for key in self._of_user.get(user, set()) - {but}:
+            self._drop(key)
+
+    def _alive(self, key: bytes) -> _Kept | None:
+        kept, lifetime = self._kept.get(key), self._lifetime
+        if lifetime is None:
+            msg = "the MemoryStore is not open; serve the App that has sessions()"
+            raise SetupError(msg)
+        if kept is None:
+            return None
+        now = trio.current_time()
+        if now < min(kept.seen + lifetime.idle, kept.born + lifetime.absolute):
+            return kept
+        self._drop(key)
+        return None
+
+    def _write(self, key: bytes, kept: _Kept, changes: Changes) -> Outcome:
+        fields = changed(kept.fields, changes)
+        if size(fields) > SESSION_LIMIT:
+            return Outcome.FULL
+        self._put(
+            key, _Kept(fields, kept.user, born=kept.born, seen=trio.current_time())
+        )
+        return Outcome.SAVED
+
+    def _put(self, key: bytes, kept: _Kept) -> None:
+        if (before := self._kept.get(key)) is not None:
+            self._taken -= before.size
+        self._kept[key] = kept
+        self._kept.move_to_end(key)
+        self._taken += kept.size
+        if kept.user is not None:
+            self._of_user.setdefault(kept.user, set()).add(key)
+        while len(self._kept) > self._sessions or self._taken > self._size:
+            self._drop(next(iter(self._kept)))
+            self.evicted += 1
+            if self.evicted == 1:
+                log.warning("MemoryStore is full: the sessions used least end early")
+        self._first.set()
+
+    def _drop(self, key: bytes) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is None:
+            return
+        self._taken -= kept.size
+        if kept.user is not None:
+            keys = self._of_user[kept.user]
+            keys.discard(key)
+            if not keys:
+                del self._of_user[kept.user]
+
+    async def _sweep(self, idle: float) -> None:
+        while True:
+            # The front was used least recently, so it is the first to expire.
+            if not self._kept:
+                self._first = trio.Event()
+                await self._first.wait()
+            key, kept = next(iter(self._kept.items()))
+            if trio.current_time() < kept.seen + idle:
+                await trio.sleep_until(kept.seen + idle)
+            else:
+                self._drop(key)
+                await trio.lowlevel.checkpoint()
+
+
+def changed(fields: Fields, changes: Changes) -> Fields:
+    """*fields* with *changes* made to them."""
+    both = {**fields, **changes}
+    return {name: value for name, value in both.items() if value is not None}

@@ -1,0 +1,240 @@
+"""Visit: one request's hold on its session in a store, from the load to the save."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import trio
+
+from trioweb.app.sessions.cookie import SessionCookie
+from trioweb.app.sessions.identity import issue, key_of, well_formed
+from trioweb.app.sessions.patience import within
+from trioweb.app.sessions.store import Changes, Lifetime, Outcome, Record, Store
+from trioweb.message.errors import Conflict
+from trioweb.message.fields import SESSION_LIMIT, Fields, decoded
+from trioweb.message.request import Request
+from trioweb.message.response import Response
+from trioweb.message.session import ABOUT, Session, SignedIn
+
+T = TypeVar("T")
+
+# Cookies of the session's name that are looked up where a request has several: one is
+# the browser's, one a neighbour's; more are somebody trying.
+CANDIDATES = 4
+
+# A session is touched when this part of its idle time has gone: so a busy visitor costs
+# one write in a while, and loses no more than that part of the limit.
+TOUCH = 1 / 20
+
+# Seconds of the first pause before an update is tried again; it doubles each time, and
+# is anything up to that, so that the many who failed together do not meet again.
+RETRY = 0.001
+
+# Keys under which programs remember who has signed in.
+_SIGNS_IN = frozenset(
+    {"user", "user_id", "userid", "uid", "username", "account", "account_id"}
+    | {"auth", "authenticated", "logged_in", "admin", "is_admin", "role"}
+)
+_NOBODY = {None, b"null", b"false", b"0", b'""'}
+
+
+class SessionWarning(UserWarning):
+    """A session is used in a way that is probably a hole."""
+
+
+class Visit:
+    """The session of one request, and the Keeper it asks.
+
+    *identity* is what the browser has, None where it has none that is alive.
+    """
+
+    def __init__(
+        self, store: Store, identity: str | None = None, record: Record | None = None
+    ) -> None:
+        self._store = store
+        self._key = None if identity is None else key_of(identity)
+        self._idle = 0.0 if record is None else record.idle
+        self._issued: str | None = None  # an identity the browser must be told
+        self._known = identity is not None  # the browser has a cookie of it
+        self._ended = False  # which is worth nothing any more
+        fields, user = (None, None) if record is None else (record.fields, record.user)
+        self.session = Session(fields, user=user, keeper=self)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a record of this session that can be written to."""
+        return self._key is not None and not self.session.destroyed
+
+    async def end(self, lifetime: Lifetime, *, failed: bool) -> None:
+        """Save with the response; what a handler that *failed* has set is dropped.
+
+        Only its destroy() still counts: who wanted to be signed out is.
+        """
+        session = self.session
+        if not failed:
+            await self.save(session)
+        elif session.destroyed:
+            await self._destroy()
+        if self.exists and self._idle > lifetime.idle * TOUCH:
+            await self._ask(self._store.touch(self._held))
+        session.sealed = True
+
+    def tell(self, cookie: SessionCookie, request: Request, response: Response) -> None:
+        """Let *response* set or expire the cookie, where that is needed."""
+        if self._issued is not None:
+            cookie.set(request, response, self._issued)
+        elif self._ended:
+            cookie.expire(request, response)
+
+    async def save(self, session: Session) -> None:
+        """Write what has changed, now."""
+        changes = session.changes()
+        if session.destroyed:
+            await self._destroy()
+        if self._key is None:
+            fields = {name: field for name, field in changes.items() if field}
+            if not fields:
+                return
+            identity = issue()
+            key = key_of(identity)
+            await self._ask(self._store.create(key, fields, session.user))
+        elif session.rotated:
+            identity = issue()
+            key = key_of(identity)
+            rotating = self._store.rotate(self._key, key, changes, session.user)
+            _require(await self._ask(rotating))
+        elif changes:
+            if session.user is None:
+                _warn(changes)
+            _require(await self._ask(self._store.save(self._key, changes)))
+            self._idle = 0.0
+            session.saved(changes)
+            return
+        else:
+            return
+        self._key, self._issued, self._idle = key, identity, 0.0
+        session.rotated = False
+        session.saved(changes)
+
+    async def write(self, fields: Fields) -> None:
+        """Write *fields* into the record that is there."""
+        if not self.exists:
+            msg = (
+                "the response has begun without a session, and its cookie can no "
+                "longer be sent; store something before you return the response"
+            )
+            raise RuntimeError(msg)
+        _require(await self._ask(self._store.save(self._held, fields)))
+
+    async def update(
+        self, key: str, function: Callable[[bytes | None], bytes]
+    ) -> bytes:
+        """Replace the field *key* by what *function* makes of it, atomically."""
+        return await self._ask(self._update(key, function))
+
+    async def _update(
+        self, key: str, function: Callable[[bytes | None], bytes]
+    ) -> bytes:
+        pause = RETRY
+        while True:
+            record = await self._store.load(self._held)
+            if record is None:
+                raise _gone()
+            before = record.fields.get(key)
+            new = function(before)
+            outcome = await self._store.replace(self._held, key, before, new)
+            if outcome is not Outcome.CHANGED:
+                _require(outcome)
+                self._idle = 0.0
+                return new
+            await trio.sleep(random.uniform(0, pause))  # noqa: S311  # no secret
+            pause *= 2
+
+    async def signed_in(self, user: str) -> list[SignedIn]:
+        """The sessions of *user*, the one used last first."""
+        found = []
+        for key in await self._ask(self._store.keys(user)):
+            record = await self._ask(self._store.load(key))
+            if record is not None and record.user == user:
+                about: str = decoded(record.fields.get(ABOUT, b'""'), str)
+                current = key == self._key
+                found.append(
+                    SignedIn(key.hex(), about, record.age, record.idle, current)
+                )
+        return sorted(found, key=lambda each: each.idle)
+
+    async def sign_out(self, user: str, handle: str) -> None:
+        """End the session *handle* if it is one of *user*."""
+        for key in await self._ask(self._store.keys(user)):
+            if key.hex() == handle:
+                await self._ask(self._store.delete(key))
+
+    async def sign_out_everywhere(self, user: str, *, others: bool) -> None:
+        """End every session of *user*, or every one but this."""
+        but = self._key if others else None
+        await self._ask(self._store.delete_all(user, but))
+
+    @property
+    def _held(self) -> bytes:
+        """The key, where `exists`."""
+        if self._key is None:
+            msg = "there is no record of this session"
+            raise RuntimeError(msg)
+        return self._key
+
+    async def _destroy(self) -> None:
+        if self._key is not None:
+            await self._ask(self._store.delete(self._key))
+            self._ended = self._known
+            self._key = self._issued = None
+        self.session.destroyed = False
+
+    async def _ask(self, asked: Awaitable[T]) -> T:
+        return await within(self._store, asked)
+
+
+async def begin(store: Store, sent: Sequence[str]) -> Visit:
+    """The session that one of the cookies *sent* names, if alive; an empty one if not.
+
+    An identity we never issued is never taken over (session fixation).  Of several
+    cookies one counts only if the others are worth nothing.
+    """
+    possible = [value for value in sent if well_formed(value)]
+    if not possible or len(possible) > CANDIDATES:
+        return Visit(store)
+    alive = []
+    for identity in possible:
+        record = await within(store, store.load(key_of(identity)))
+        if record is not None:
+            alive.append((identity, record))
+    return Visit(store, *alive[0]) if len(alive) == 1 else Visit(store)
+
+
+def _require(outcome: Outcome) -> None:
+    """Raise for what was not saved, so that nobody takes it for saved."""
+    if outcome is Outcome.GONE:
+        raise _gone()
+    if outcome is Outcome.FULL:
+        msg = (
+            "with what other requests have added, the session would have more than "
+            f"{SESSION_LIMIT} bytes; keep what grows in a database"
+        )
+        raise ValueError(msg)
+
+
+def _gone() -> Conflict:
+    return Conflict("the session has ended meanwhile; load the page again")
+
+
+def _warn(changes: Changes) -> None:
+    for key in _SIGNS_IN.intersection(changes):
+        if changes[key] not in _NOBODY:
+            msg = (
+                f"session[{key!r}] was set and the session kept its identity, which "
+                "somebody else may have planted; sign in with session.login(user), or "
+                "call session.rotate()"
+            )
+            warnings.warn(msg, SessionWarning, stacklevel=2)
