@@ -7,7 +7,6 @@ runs and saves what `changes` names before the response leaves.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -165,8 +164,12 @@ class Session(Notes):
     def flash(self, message: str, kind: str = "info") -> None:
         """Leave a *message* for the next page, which takes it by `flashes`."""
         self.require_open()
-        # Each by itself, in the order of time: two requests at once leave two.
-        key = f"{_FLASH}{time.time_ns():020d}.{secrets.token_hex(4)}"
+        last = max(
+            (key for key in self._fields() if key.startswith(_FLASH)), default=""
+        )
+        number = int(last.removeprefix(_FLASH).partition(".")[0] or 0) + 1
+        # Each under a name of its own: requests that run at once leave one each.
+        key = f"{_FLASH}{number:05d}.{secrets.token_hex(4)}"
         self._write(key, encoded(key, [message, kind]))
 
     def flashes(self) -> list[Flash]:
