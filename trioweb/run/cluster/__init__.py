@@ -1,0 +1,1 @@
+"""The cluster: worker processes, and the supervisor that keeps them serving."""
