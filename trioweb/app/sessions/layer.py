@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from trioweb.app.place import place
+from trioweb.app.sessions.carried import CarriedVisit, CookieStore
 from trioweb.app.sessions.cookie import NAME, Secure, SessionCookie
 from trioweb.app.sessions.memory import MemoryStore
 from trioweb.app.sessions.store import Lifetime, Store
@@ -33,7 +34,7 @@ class Sessions:
 
     def __init__(
         self,
-        store: Store | None,
+        store: Store | CookieStore | None,
         lifetime: Lifetime,
         cookie: SessionCookie,
         trusted: Collection[str],
@@ -67,12 +68,14 @@ class Sessions:
             response.headers.setdefault("cache-control", "private, no-store")
         return response
 
-    async def _begin(self, request: Request) -> Visit:
+    async def _begin(self, request: Request) -> Visit | CarriedVisit:
         sent = self._cookie.sent(request)
         if sent and request.method not in SAFE_METHODS:
             self._require_ours(request)
         if self._store is None:
             raise SetupError(_CLOSED)
+        if isinstance(self._store, CookieStore):
+            return self._store.begin(self._cookie.name, sent, self._lifetime)
         return await begin(self._store, sent)
 
     def _require_ours(self, request: Request) -> None:
@@ -84,7 +87,7 @@ class Sessions:
 
 
 def sessions(
-    store: Store | None = None,
+    store: Store | CookieStore | None = None,
     *,
     idle: float = IDLE,
     absolute: float = ABSOLUTE,
@@ -98,7 +101,8 @@ def sessions(
     """A layer that gives each request its session: ``app.use(sessions())``.
 
     *store* keeps them: by default a MemoryStore, or, where there are several workers, a
-    SQLiteStore in the server's own directory.  A session ends *idle* seconds after it
+    SQLiteStore in the server's own directory; a CookieStore lets each carry its own,
+    and can do less.  A session ends *idle* seconds after it
     was last used, and *absolute* seconds after it began.
 
     The cookie is called *name*, HttpOnly, and *same_site*.  It is *secure*, and called
