@@ -48,7 +48,7 @@ class Sessions:
     @asynccontextmanager
     async def lifespan(self, site: Site) -> AsyncIterator[None]:
         """Hold the store open."""
-        store = self._given or _store_for(site)
+        store = _store_for(site) if self._given is None else self._given
         async with store.open(site, self._lifetime):
             self._store = store
             yield
