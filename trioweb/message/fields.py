@@ -37,6 +37,16 @@ def decoded(field: bytes, type: Any = Any) -> Any:  # noqa: A002, ANN401
     return _decoder(type).decode(field)
 
 
+def sound(fields: Fields) -> bool:
+    """Whether every field is JSON: what came out of a store need not have gone in."""
+    try:
+        for field in fields.values():
+            decoded(field)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 def size(fields: Fields) -> int:
     """The bytes that count against SESSION_LIMIT."""
     return sum(len(name.encode()) + len(field) for name, field in fields.items())

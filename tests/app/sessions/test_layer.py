@@ -584,6 +584,25 @@ async def test_a_session_that_grows_too_large_together_is_an_error_not_a_loss(
         assert len((await visitor.get("/read")).json()) == 2
 
 
+@pytest.mark.parametrize(
+    "field",
+    [b"", b"[1,", b'"\xff"', b"cos\nsystem\n(S'ls'\ntR.", b"\x80\x04.", b"[" * 9000],
+    ids=["empty", "cut", "no text", "pickle 0", "pickle 4", "nested"],
+)
+async def test_what_is_no_json_in_the_store_is_dropped_and_told(
+    field: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Watched()
+    async with client(application(store)) as visitor:
+        await visitor.get("/set/a/1")
+        [key] = store.keys_seen
+        await store.save(key, {"b": field})
+        assert (await visitor.get("/read")).json() == {}
+        assert len(store) == 0
+        [line] = [each for each in caplog.messages if "not JSON" in each]
+        assert repr(field) not in line
+
+
 # ------------------------------------------------------------------- when it cannot be
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,12 +15,14 @@ from trioweb.app.sessions.identity import issue, key_of, well_formed
 from trioweb.app.sessions.patience import within
 from trioweb.app.sessions.store import Changes, Lifetime, Outcome, Record, Store
 from trioweb.message.errors import Conflict
-from trioweb.message.fields import SESSION_LIMIT, Fields, decoded
+from trioweb.message.fields import SESSION_LIMIT, Fields, decoded, sound
 from trioweb.message.request import Request
 from trioweb.message.response import Response
 from trioweb.message.session import ABOUT, Session, SignedIn
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 # Cookies of the session's name that are looked up where a request has several: one is
 # the browser's, one a neighbour's; more are somebody trying.
@@ -208,8 +211,11 @@ async def begin(store: Store, sent: Sequence[str]) -> Visit:
     alive = []
     for identity in possible:
         record = await within(store, store.load(key_of(identity)))
-        if record is not None:
+        if record is not None and sound(record.fields):
             alive.append((identity, record))
+        elif record is not None:
+            log.error("a session in the store is not JSON: it was dropped")
+            await within(store, store.delete(key_of(identity)))
     return Visit(store, *alive[0]) if len(alive) == 1 else Visit(store)
 
 
