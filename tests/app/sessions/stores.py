@@ -12,6 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from trioweb.app.sessions.memory import MemoryStore
+from trioweb.app.sessions.sqlite import SQLiteStore
 from trioweb.app.sessions.store import Lifetime, Store
 from trioweb.message.offload import inline, runner
 from trioweb.message.site import Site
@@ -59,5 +60,13 @@ def memory(request: pytest.FixtureRequest, directory: Path) -> Stand:
     return Stand(MemoryStore, Lifetime(1800, 43200), True, directory)
 
 
+def sqlite(request: pytest.FixtureRequest, directory: Path) -> Stand:
+    make = partial(SQLiteStore, directory / "sessions.db")
+    return Stand(make, Lifetime(1800, 43200), True, directory)
+
+
 # Each store adds itself here, and so takes every test of the suite.
-STANDS: dict[str, Callable[[pytest.FixtureRequest, Path], Stand]] = {"memory": memory}
+STANDS: dict[str, Callable[[pytest.FixtureRequest, Path], Stand]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+}
