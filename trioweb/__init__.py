@@ -6,6 +6,8 @@ from trioweb.app.answers import html, json, redirect, stream, text
 from trioweb.app.app import App
 from trioweb.app.files import file
 from trioweb.app.hosts import allowed_hosts
+from trioweb.app.sessions.carried import CookieStore
+from trioweb.app.sessions.csrf import check_csrf, csrf_token
 from trioweb.app.sessions.layer import sessions
 from trioweb.app.sessions.memory import MemoryStore
 from trioweb.message.errors import (
@@ -41,6 +43,7 @@ __all__ = [
     "BodyWriter",
     "Config",
     "Conflict",
+    "CookieStore",
     "Forbidden",
     "HTTPError",
     "Handler",
@@ -64,6 +67,8 @@ __all__ = [
     "UnprocessableContent",
     "UnsupportedMediaType",
     "allowed_hosts",
+    "check_csrf",
+    "csrf_token",
     "file",
     "html",
     "json",

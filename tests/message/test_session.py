@@ -217,6 +217,25 @@ def test_flashes_are_taken_once_in_order_and_seen_by_nothing_else() -> None:
     assert set(later.changes().values()) == {None}
 
 
+def test_its_secret_is_made_once_seen_by_nothing_else_and_dropped_at_the_sign_in() -> (
+    None
+):
+    session = Session()
+    secret = session.secret()
+    assert (len(secret), dict(session), session.secret()) == (32, {}, secret)
+    later = Session({k: v for k, v in session.changes().items() if v is not None})
+    later.sealed = True
+    assert later.secret() == secret
+    assert later.changes() == {}
+    later.sealed = False
+    later.login("ada")
+    assert later.secret() != secret
+    sealed = Session()
+    sealed.sealed = True
+    with pytest.raises(RuntimeError):
+        sealed.secret()
+
+
 def test_its_repr_tells_no_values() -> None:
     session = Session(stored(password="secret"), user="ada")
     assert repr(session) == "<Session of ada: password>"

@@ -21,6 +21,9 @@ ABOUT = "~about"  # what the list of a user's sessions shows
 CSRF = "~csrf"  # what a form's token is made from
 _FLASH = "~flash."
 
+# Random bytes from which a form's token is made: as many as in an identity.
+SECRET_SIZE = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Flash:
@@ -136,6 +139,17 @@ class Session(Notes):
         self.user = None
         self.rotated = False
         self.destroyed = True
+
+    def secret(self) -> bytes:
+        """32 random bytes that are this session's alone, made when first asked for.
+
+        A form's token is made from them (`csrf_token`).  Whoever signs in gets others.
+        """
+        if CSRF not in self:
+            self.require_open()
+            self._write(CSRF, encoded(CSRF, secrets.token_bytes(SECRET_SIZE)))
+        secret: bytes = decoded(self._fields()[CSRF], bytes)
+        return secret
 
     async def signed_in(self) -> list[SignedIn]:
         """The sessions of this session's user, the one used last first.

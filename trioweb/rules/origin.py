@@ -59,7 +59,9 @@ def same_host(origin: str, authority: str) -> bool:
 
 
 def is_origin(text: str) -> bool:
-    """Whether *text* is the origin of a page (RFC 6454 section 6.2).
+    """Whether *text* is the origin of a page as browsers write it (RFC 6454 6.2).
+
+    In lower case, and of one host: neither a path nor a star.
 
     >>> is_origin("https://example.com"), is_origin("example.com"), is_origin("null")
     (True, False, False)
@@ -69,4 +71,4 @@ def is_origin(text: str) -> bool:
         parse_authority(place)
     except TargetError:
         return False
-    return scheme in _PORTS
+    return scheme in _PORTS and place == place.lower() and "*" not in place
