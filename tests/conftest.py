@@ -7,7 +7,7 @@ import pytest
 
 from tests.needs import program
 
-pytest_plugins = ["pytester", "tests.leaks"]
+pytest_plugins = ["pytester", "tests.leaks", "tests.clients.redis"]
 
 # No deadline: a busy machine is not a fault in the parser.
 hypothesis.settings.register_profile("trioweb", deadline=None, print_blob=True)

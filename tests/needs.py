@@ -18,6 +18,7 @@ COMMANDS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "curl": ("curl",),
     "node": ("node", "nodejs"),
+    "redis-server": ("redis-server", "valkey-server"),
     "wrk": ("wrk",),
 }
 
