@@ -208,8 +208,9 @@ MISUSED = [
     (["run"], "required: TARGET"),
     (["run", "shop.py", "--bind", "http://x"], "'http://x' is no place to listen"),
     (["run", "shop.py", "--access-log", "xml"], "invalid choice: 'xml'"),
-    (["run", "shop.py", "--workers", "4"], "--workers: only 1 can be run so far"),
-    (["run", "shop.py", "--workers", "many"], "invalid int value: 'many'"),
+    (["run", "shop.py", "--workers", "0"], "'0' is neither a number from 1 to"),
+    (["run", "shop.py", "--workers", "many"], "'many' is neither a number from 1"),
+    (["run", "shop.py", "--grace", "soon"], "invalid float value: 'soon'"),
     (["run", "shop.py", "--certfile", "a.pem"], "--certfile: no HTTPS yet"),
     (["run", "shop.py", "--keyfile", "a.pem"], "--keyfile: no HTTPS yet"),
     (["run", "shop.py", "--reload"], "--reload: not built yet"),
@@ -228,9 +229,13 @@ def test_a_command_that_is_not_understood_is_exit_code_2(
     assert message in ended.stderr
 
 
-def test_one_worker_may_be_asked_for() -> None:
+def test_one_worker_is_looked_after_by_the_command() -> None:
     with serving("shop.py", "--workers=1", "--bind=localhost:0") as server:
-        assert "is serving shop.py" in announced(server)[0]
+        line, port, *_ = announced(server)
+        assert "is serving shop.py" in line
+        assert get(port, "/users/7") == (200, b'{"id":7}')
+        server.terminate()
+        assert server.wait(PATIENCE) == 0
 
 
 # ------------------------------------------------------------ the rest of the command
@@ -287,5 +292,5 @@ def test_the_version_is_told_by_both_names_of_the_command(command: list[str]) ->
 
 def test_help_tells_every_option() -> None:
     told = trioweb("run", "--help").stdout
-    for option in ("--bind", "--workers", "--access-log", "--config", "TARGET"):
+    for option in ("--bind", "--workers", "--grace", "--config", "TARGET"):
         assert option in told

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -13,13 +12,13 @@ from trioweb import __version__
 from trioweb.app.app import App, Served
 from trioweb.message.errors import SetupError
 from trioweb.run.binds import parse_bind
-from trioweb.run.config import LogForm
+from trioweb.run.cluster.main import supervise
+from trioweb.run.config import MOST, Config, LogForm, Workers, configure
 from trioweb.run.main import run
-from trioweb.run.target import load
+from trioweb.run.target import load, show_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from types import TracebackType
+    from collections.abc import Sequence
 
 
 _TARGET = "FILE.py, FILE.py:NAME, MODULE or MODULE:NAME; NAME is app, else handler"
@@ -29,20 +28,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command *argv*, by default this program's; its exit code.
 
     0: done, or stopped by a signal.  1: it could not start, as one line on standard
-    error says.  SystemExit 2: the command was not understood.
+    error says.  3: no worker became ready.  SystemExit 2: the command was not
+    understood.
     """
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.command == "run":
         _refuse_unbuilt(parser, arguments)
     try:
+        if arguments.command == "run" and arguments.workers is not None:
+            return _serve(None, arguments)
         app = _load(arguments.target)
         if app is None:
             return 1
-        if arguments.command == "routes":
-            _show_routes(app, arguments.target)
-        else:
-            _serve(app, arguments)
+        if arguments.command == "run":
+            return _serve(app, arguments)
+        _show_routes(app, arguments.target)
     except SetupError as error:
         print(f"trioweb: {error}", file=sys.stderr)
         return 1
@@ -80,7 +81,19 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         choices=get_args(LogForm),
         help="a line on standard error for each exchange (default: human)",
     )
-    add("--workers", type=int, default=1, metavar="N", help="processes (only 1 so far)")
+    add(
+        "--workers",
+        type=_workers,
+        metavar="N|auto",
+        help="so many processes, kept alive and reloaded on SIGHUP; auto: one a core "
+        "(default: this process serves by itself)",
+    )
+    add(
+        "--grace",
+        type=float,
+        metavar="SECONDS",
+        help="that exchanges at work may go on after a stop (default: 30)",
+    )
     add("--certfile", metavar="FILE", help="certificates for HTTPS (not built yet)")
     add("--keyfile", metavar="FILE", help="their private key (not built yet)")
     add("--reload", action="store_true", help="restart on changes (not built yet)")
@@ -95,11 +108,17 @@ def _bind(text: str) -> str:
     return text
 
 
+def _workers(text: str) -> Workers:
+    try:
+        return Config(workers="auto" if text == "auto" else int(text)).workers
+    except (ValueError, SetupError) as error:
+        msg = f"{text!r} is neither a number from 1 to {MOST} nor auto"
+        raise argparse.ArgumentTypeError(msg) from error
+
+
 def _refuse_unbuilt(
     parser: argparse.ArgumentParser, arguments: argparse.Namespace
 ) -> None:
-    if arguments.workers != 1:
-        parser.error("--workers: only 1 can be run so far; leave it out")
     https = "no HTTPS yet; let a proxy in front speak it, and leave this out"
     for option, given, reason in (
         ("--certfile", arguments.certfile, https),
@@ -118,24 +137,14 @@ def _load(target: str) -> Served | None:
     except SetupError:
         raise
     except Exception as error:  # noqa: BLE001  # the user's code, whatever it raises
-        theirs = _without_ours(error.__traceback__)
-        traceback.print_exception(type(error), error, theirs)
+        show_fault(error)
         print(f"trioweb: {target} could not be loaded", file=sys.stderr)
         return None
 
 
-def _without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """*trace* from its first frame that is not on the way into the user's file."""
-    while trace is not None and _loads(trace.tb_frame.f_globals):
-        trace = trace.tb_next
-    return trace
+def _serve(app: Served | None, arguments: argparse.Namespace) -> int:
+    """Serve *app*, or by workers what the arguments name; the exit code."""
 
-
-def _loads(module: Mapping[str, object]) -> bool:
-    return str(module.get("__name__")).partition(".")[0] in {"trioweb", "importlib"}
-
-
-def _serve(app: Served, arguments: argparse.Namespace) -> None:
     def announce(urls: list[str]) -> None:
         with suppress(OSError):  # a full disk keeps nobody from being served
             print(
@@ -144,12 +153,16 @@ def _serve(app: Served, arguments: argparse.Namespace) -> None:
                 file=sys.stderr,
             )
 
-    run(
-        app,
+    config = configure(
         bind=arguments.bind,
         access_log=arguments.access_log,
-        on_listen=announce,
+        workers=arguments.workers,
+        grace=arguments.grace,
     )
+    if app is None:
+        return supervise(arguments.target, config, announce)
+    run(app, config=config, on_listen=announce)
+    return 0
 
 
 def _show_routes(app: Served, target: str) -> None:

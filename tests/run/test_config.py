@@ -9,8 +9,9 @@ import pytest
 
 from trioweb.message.errors import SetupError
 from trioweb.run.config import Config, configure
+from trioweb.run.recycling import Recycling
 
-REFUSED: list[tuple[str, Callable[[], Config], str]] = [
+REFUSED: list[tuple[str, Callable[[], object], str]] = [
     ("no bind", lambda: Config(bind=()), "tuple of places"),
     ("string for tuple", lambda: Config(bind="8080"), "tuple of places"),  # type: ignore[arg-type]  # the mistake itself
     ("bad bind", lambda: Config(bind=("http://a",)), "'http://a' is no place"),
@@ -18,7 +19,14 @@ REFUSED: list[tuple[str, Callable[[], Config], str]] = [
     ("endless cleanup", lambda: Config(cleanup=math.inf), "cleanup is inf"),
     ("not a number", lambda: Config(grace=math.nan), "grace is nan"),
     ("log form", lambda: Config(access_log="xml"), '"human", "json" or "off"'),  # type: ignore[arg-type]  # the mistake itself
-    ("workers", lambda: Config(workers=4), "only 1"),
+    ("no workers", lambda: Config(workers=0), "from 1 to 1024"),
+    ("too many", lambda: Config(workers=2000), "from 1 to 1024"),
+    ("true", lambda: Config(workers=True), "workers is True"),
+    ("another word", lambda: Config(workers="all"), 'or "auto"'),  # type: ignore[arg-type]  # the mistake itself
+    ("no time to start", lambda: Config(startup=-1), "startup is -1"),
+    ("endless silence", lambda: Config(silence=math.inf), "silence is inf"),
+    ("no requests", lambda: Recycling(requests=0), "requests is 0"),
+    ("a whole share", lambda: Recycling(jitter=1), "jitter is 1"),
     ("two places", lambda: configure(port=80, bind="8080"), "keep one of them"),
     ("port too high", lambda: configure(port=65536), "from 0 to 65535"),
 ]
@@ -28,7 +36,7 @@ REFUSED: list[tuple[str, Callable[[], Config], str]] = [
     ("make", "message"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED]
 )
 def test_a_config_that_cannot_run_is_refused_with_the_remedy(
-    make: Callable[[], Config], message: str
+    make: Callable[[], object], message: str
 ) -> None:
     with pytest.raises(SetupError) as caught:
         make()
@@ -52,5 +60,8 @@ def test_one_bind_or_several_may_be_given() -> None:
 def test_what_is_given_besides_a_config_stands_in_its_place() -> None:
     given = Config(grace=1, access_log="json")
     assert configure(given) is given
-    changed = configure(given, port=1, access_log="off")
-    assert changed == Config(grace=1, bind=("localhost:1",), access_log="off")
+    changed = configure(given, port=1, access_log="off", workers=2)
+    assert changed == Config(
+        grace=1, bind=("localhost:1",), access_log="off", workers=2
+    )
+    assert configure(given, workers="auto", grace=2).grace == 2

@@ -16,6 +16,8 @@ from trioweb.message.request import Request
 from trioweb.message.response import Response
 from trioweb.run.pressure import (
     LOOK,
+    QUIET,
+    SOON,
     UNLIMITED,
     Group,
     Memory,
@@ -246,6 +248,26 @@ async def test_e4_content_is_counted_between_two_looks(
         await talk.farewell()
     assert answer(talk, "POST").status == 503
     assert levels == {EASE, HARD}
+
+
+async def test_e4_who_comes_soon_after_memory_is_free_again_is_answered(
+    autojump_clock: trio.testing.MockClock, system: System
+) -> None:
+    async with pressed(Served(), system) as (talk, folder):
+        for _ in range(3):
+            use(folder, 195)
+            talk.service.load.add(CONTENT)
+            assert talk.service.load.level is HARD
+            use(folder, 100)
+            await trio.sleep(SOON * 3)
+            assert talk.service.load.level is EASE
+        assert trio.current_time() < LOOK
+        await trio.sleep(QUIET + LOOK)
+    # What came and went in between is not told.
+    assert [record.getMessage().partition(":")[0] for record in talk.logs] == [
+        "memory has nearly run out, requests are answered with 503",
+        "there is enough memory again",
+    ]
 
 
 async def test_e4_a_server_that_stops_looks_no_more(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from trioweb.message.errors import SetupError
 from trioweb.run.binds import parse_bind
+from trioweb.run.recycling import Recycling
 from trioweb.wire.limits import Limits
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 LogForm = Literal["human", "json", "off"]
 """How an access log writes its lines, if it does."""
+
+# Workers, at most: four for each core of the largest machines; more is a typing error.
+MOST = 1024
+
+Workers = int | Literal["auto"] | None
+"""How many processes serve: so many, one a core, or None for this one by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +41,17 @@ class Config:
     access_log: LogForm = "human"
     # What a peer may take, in bytes and seconds.
     limits: Limits = field(default_factory=Limits)
-    # Processes that answer.
-    workers: int = 1
+    # Processes that answer, looked after by this one, which then answers nothing; even
+    # one alone is replaced when it crashes.  "auto": one for each core that this
+    # program may really use.  None: this process answers.
+    workers: Workers = None
+    # Seconds a worker may take to import the application and enter its lifespans.
+    startup: float = 60.0
+    # Seconds without a sign of life after which a worker is shown at fault and killed:
+    # gunicorn's `timeout`.
+    silence: float = 30.0
+    # When workers are replaced by fresh ones; never, by default.
+    recycling: Recycling = field(default_factory=Recycling)
 
     def __post_init__(self) -> None:
         _check_bind(self.bind)
@@ -44,9 +60,9 @@ class Config:
         if self.access_log not in get_args(LogForm):
             msg = f'access_log is {self.access_log!r}; give "human", "json" or "off"'
             raise SetupError(msg)
-        if self.workers != 1:
-            msg = f"workers is {self.workers!r}; only 1 can be run so far"
-            raise SetupError(msg)
+        _check_seconds("startup", self.startup)
+        _check_seconds("silence", self.silence)
+        _check_workers(self.workers)
 
 
 def configure(
@@ -55,6 +71,8 @@ def configure(
     port: int | None = None,
     bind: str | Sequence[str] | None = None,
     access_log: LogForm | None = None,
+    workers: Workers = None,
+    grace: float | None = None,
 ) -> Config:
     """*config*, or the defaults, with what is given besides in its place.
 
@@ -72,6 +90,10 @@ def configure(
         config = dataclasses.replace(config, bind=binds)
     if access_log is not None:
         config = dataclasses.replace(config, access_log=access_log)
+    if workers is not None:
+        config = dataclasses.replace(config, workers=workers)
+    if grace is not None:
+        config = dataclasses.replace(config, grace=grace)
     return config
 
 
@@ -90,4 +112,13 @@ def _check_bind(binds: object) -> None:
 def _check_seconds(name: str, seconds: float) -> None:
     if not 0 <= seconds < math.inf:
         msg = f"{name} is {seconds!r}; give a number of seconds from 0 up"
+        raise SetupError(msg)
+
+
+def _check_workers(workers: object) -> None:
+    if workers is None or workers == "auto":
+        return
+    # True is an int too, and a mistake.
+    if type(workers) is not int or not 1 <= workers <= MOST:
+        msg = f'workers is {workers!r}; give a number from 1 to {MOST}, or "auto"'
         raise SetupError(msg)

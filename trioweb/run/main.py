@@ -5,20 +5,21 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import trio
 
 from trioweb.app.app import Served
-from trioweb.run.access_log import lost_in
-from trioweb.run.config import Config, LogForm, configure
-from trioweb.run.error_log import errors_told
+from trioweb.run.cluster.main import supervise
+from trioweb.run.cluster.naming import refuse_in_worker, target_of
+from trioweb.run.cluster.process import in_worker
+from trioweb.run.config import Config, LogForm, Workers, configure
 from trioweb.run.groups import without_groups
 from trioweb.run.heap import settled
 from trioweb.run.listeners import BindError
+from trioweb.run.logs import logs
 from trioweb.run.selfcheck import check_h11
 from trioweb.run.server import listening
-from trioweb.run.writer import Writer, writing
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the server has begun to listen."""
@@ -37,6 +38,7 @@ def run(
     bind: str | Sequence[str] | None = None,
     on_listen: OnListen = announce,
     access_log: LogForm | None = None,
+    workers: Workers = None,
     config: Config | None = None,
 ) -> None:
     """Serve *app*, an App or a handler, until SIGINT or SIGTERM; then stop gracefully.
@@ -44,10 +46,22 @@ def run(
     A second signal stops at once.  Where the address cannot be had, it ends the program
     with one line and exit code 1 (SystemExit).  Arguments as for `open_server`; the
     access log is on, in its human form, unless said otherwise.
+
+    With *workers* so many processes serve ("auto": one a core) and this one looks after
+    them: they load this very program, in which *app* must have a name and the call of
+    `run` must stand below ``if __name__ == "__main__":``.  SetupError if not so.
+    SystemExit with code 3 when no worker becomes ready.
     """
-    config = configure(config, port=port, bind=bind, access_log=access_log)
+    if in_worker():
+        refuse_in_worker()
+    config = configure(
+        config, port=port, bind=bind, access_log=access_log, workers=workers
+    )
     try:
-        trio.run(_until_signal, app, config, on_listen)
+        if config.workers is None:
+            trio.run(_until_signal, app, config, on_listen)
+        elif code := supervise(target_of(app), config, on_listen):
+            raise SystemExit(code)
     except BindError as error:
         raise SystemExit(f"trioweb: {error}") from error
 
@@ -60,21 +74,13 @@ async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> Non
         async with trio.open_nursery() as waiting:
             stop = trio.Event()
             waiting.start_soon(_hear, signals, stop, waiting.cancel_scope)
-            async with _logging(config) as writer:
+            async with logs(config) as writer:
                 check_h11()
                 async with listening(app, config, writer) as server:
                     with settled():
                         on_listen(server.urls)
                         await stop.wait()
             waiting.cancel_scope.cancel(reason="the server has stopped")
-
-
-@asynccontextmanager
-async def _logging(config: Config) -> AsyncIterator[Writer]:
-    """One writer for both logs, so that their lines come in the order of events."""
-    async with writing(lost=lost_in(config.access_log)) as writer:
-        with errors_told(writer.write):
-            yield writer
 
 
 async def _hear(

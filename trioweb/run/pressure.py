@@ -11,9 +11,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import trio
@@ -29,17 +30,25 @@ log = logging.getLogger("trioweb.error")
 # 0.06 ms for each group.
 LOOK = 0.5
 
+# The same while memory has nearly run out.  What is refused gives back its memory at
+# once: after half a second at HARD, of 2000 uploads hardly one was left to be answered,
+# and with this as many as there is memory for.
+SOON = 0.02
+
 # Percent of what the process may have.  Envoy's manual shows 95 for an end of
 # keep-alive and 99 for a refusal, of a heap that it keeps itself; Python's varies more.
 SOFT = 90
 HARD = 95
 
 # Percent it must fall below where a level begins to leave it: what is freed may be
-# needed again at once, and every change is a line in the log.
+# needed again at once, and what changed at every look would say nothing.
 SLACK = 5
 
 # Evicted at one go before others get their turn, as with the alarms.
 BATCH = 50
+
+# Seconds between two lines in the log: a flood must not fill it too.
+QUIET = 1.0
 
 # Bytes from which on a limit is none: version 1 says the greatest number of pages.
 UNLIMITED = 1 << 60
@@ -76,7 +85,7 @@ def judge(memory: Memory, before: Level) -> Level:
 
 
 @dataclass(frozen=True, slots=True)
-class _Version:
+class Version:
     """What a version of control groups calls its files, and a line of memory.stat."""
 
     limit: str
@@ -84,8 +93,8 @@ class _Version:
     cache: str
 
 
-_V1 = _Version("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-_V2 = _Version("memory.max", "memory.current", "inactive_file")
+V1 = Version("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+V2 = Version("memory.max", "memory.current", "inactive_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ class Group:
     """A control group that this process is in, itself or through another."""
 
     folder: Path
-    version: _Version
+    version: Version
 
     def look(self) -> Memory:
         """Its memory now.
@@ -150,9 +159,9 @@ def _groups(lines: Sequence[str], mounted: Path) -> Iterator[Group]:
     }
     # Version 1 where it has the memory; version 2 has one line, without controllers.
     if "memory" in paths:
-        version, root, path = _V1, mounted / "memory", paths["memory"]
+        version, root, path = V1, mounted / "memory", paths["memory"]
     elif "" in paths:
-        version, root, path = _V2, mounted, paths[""]
+        version, root, path = V2, mounted, paths[""]
     else:
         return
     # In a container the path may be as the host sees it; the root is our group then.
@@ -173,10 +182,10 @@ async def relieved(
     if not groups:
         yield
         return
-    look = functools.partial(_look, service, groups)
+    relief = _Relief(service, groups)
     async with trio.open_nursery() as looking:
-        looking.start_soon(_relieve, service, look)
-        service.load.look = look
+        looking.start_soon(relief.run)
+        service.load.look = relief.look
         try:
             yield
         finally:
@@ -184,30 +193,49 @@ async def relieved(
             looking.cancel_scope.cancel(reason="the server stops")
 
 
-async def _relieve(service: Service, look: Callable[[], None]) -> None:
-    trim = _trimmer()
-    while True:
-        look()
-        if service.load.pressing:
-            await _evict(service)
-            await offload(trim)
-        await trio.sleep(LOOK)
+@dataclass(slots=True)
+class _Relief:
+    """What looks at the memory of *groups*, and gives back what can be had."""
 
+    service: Service
+    groups: Sequence[Group]
+    _out: trio.Event = field(default_factory=trio.Event)  # it has nearly run out
+    _told: Level = Level.EASE
+    _told_at: float = -math.inf  # on Trio's clock
 
-def _look(service: Service, groups: Sequence[Group]) -> None:
-    memory = tightest(groups)
-    if memory is None:  # nobody knows: it stays as it is
-        return
-    level = judge(memory, service.load.level)
-    if level is service.load.level:
-        return
-    service.load.level = level
-    log.warning(
-        "%s: %d of %d MiB are in use",
-        _SAYS[level],
-        memory.used // _MIB,
-        memory.limit // _MIB,
-    )
+    async def run(self) -> None:
+        """Look now and then, until cancelled."""
+        trim = _trimmer()
+        while True:
+            self.look()
+            if self.service.load.pressing:
+                await _evict(self.service)
+                await offload(trim)
+            if self.service.load.refusing:
+                await trio.sleep(SOON)
+                continue
+            with trio.move_on_after(LOOK):
+                await self._out.wait()
+            self._out = trio.Event()
+
+    def look(self) -> None:
+        """Set the level anew."""
+        memory = tightest(self.groups)
+        if memory is None:  # nobody knows: it stays as it is
+            return
+        load = self.service.load
+        load.level = judge(memory, load.level)
+        if load.refusing:
+            self._out.set()
+        now = trio.current_time()
+        if load.level is not self._told and now - self._told_at >= QUIET:
+            self._told, self._told_at = load.level, now
+            log.warning(
+                "%s: %d of %d MiB are in use",
+                _SAYS[load.level],
+                memory.used // _MIB,
+                memory.limit // _MIB,
+            )
 
 
 async def _evict(service: Service) -> None:

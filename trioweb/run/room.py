@@ -33,6 +33,11 @@ class Room:
         """How many more there may be now; below 0 where somebody did not wait."""
         return self._most - self._taken
 
+    @property
+    def taken(self) -> int:
+        """How many there are."""
+        return self._taken
+
     async def wait(self) -> None:
         """Wait until there is room for one more.
 

@@ -10,20 +10,21 @@ from __future__ import annotations
 import contextlib
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import trio
 
 from trioweb.app.app import Served, as_app
+from trioweb.message.exchange import Exchanged
 from trioweb.message.site import Site
 from trioweb.message.transport import Transport
-from trioweb.run.accepting import accept, accept_waiting
 from trioweb.run.access_log import record_for
 from trioweb.run.config import Config, LogForm, configure
-from trioweb.run.connecting import Connect, connecting
+from trioweb.run.connecting import connecting
+from trioweb.run.doors import Doors, doors
 from trioweb.run.groups import without_groups
-from trioweb.run.listeners import BACKLOG, Listener, open_listeners
+from trioweb.run.listeners import open_listeners
 from trioweb.run.pressure import relieved
 from trioweb.run.room import Room, affordable
 from trioweb.run.watchdog import watched
@@ -85,26 +86,53 @@ async def serving(
     *,
     urls: Sequence[str] = (),
     writer: Writer | None = None,
+    site: Site | None = None,
+    counted: Record | None = None,
 ) -> AsyncIterator[Server]:
     """An application at work, which accepts what `Server.accept` is given.
 
     Leaving the block is a graceful stop, bounded by the config's grace; an exception
     that leaves it cuts every connection at once.  The access log is written by *writer*
-    or by one of its own.
+    or by one of its own.  *site* is one of its own unless it is given; *counted* is
+    told of every exchange besides the log.
     """
     config = config or Config(access_log="off")
     application = as_app(app)
     handler = application.freeze()
-    with without_groups(), tempfile.TemporaryDirectory(prefix="trioweb-") as directory:
+    with without_groups(), _own_site(site) as place:
         async with (
             record_for(config.access_log, writer) as record,
-            application.open(Site(workers=1, worker=0, directory=Path(directory))),
+            application.open(place),
         ):
-            service = Service(handler, config.limits, record)
+            service = Service(handler, config.limits, _both(counted, record))
             async with service.running(), trio.open_nursery() as connections:
                 yield Server(service, connections, urls)
                 service.drain()
                 connections.cancel_scope.deadline = trio.current_time() + config.grace
+
+
+Record = Callable[[Exchanged], None]
+"""Told of an exchange when it is over; it must not block."""
+
+
+@contextlib.contextmanager
+def _own_site(given: Site | None) -> Iterator[Site]:
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="trioweb-") as directory:
+        yield Site(workers=1, worker=0, directory=Path(directory))
+
+
+def _both(first: Record | None, second: Record | None) -> Record | None:
+    if first is None or second is None:
+        return first or second
+
+    def record(exchanged: Exchanged) -> None:
+        first(exchanged)
+        second(exchanged)
+
+    return record
 
 
 @contextlib.asynccontextmanager
@@ -134,40 +162,44 @@ async def listening(
     app: Served, config: Config, writer: Writer | None = None
 ) -> AsyncIterator[Server]:
     """`open_server`, with its arguments in one value and a *writer* for its log."""
-    with without_groups(), contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as opened:
         listeners = open_listeners(config.bind)
         for listener in listeners:
             opened.callback(listener.close)
-        async with (
-            watched(),
-            connecting() as connect,
-            serving(
-                app, config, urls=[each.url for each in listeners], writer=writer
-            ) as server,
-            server.relieved(),
-            _accepting(listeners, server, connect),
-        ):
+        urls = [each.url for each in listeners]
+        async with answering(app, config, urls=urls, writer=writer) as (server, ways):
+            for listener in listeners:
+                ways.open("", listener)
             yield server
 
 
 @contextlib.asynccontextmanager
-async def _accepting(
-    listeners: Sequence[Listener], server: Server, connect: Connect
-) -> AsyncIterator[None]:
-    def take(sock: socket.socket, address: object) -> None:
-        server.accept(connect(sock, address))
+async def answering(
+    app: Served,
+    config: Config,
+    *,
+    urls: Sequence[str] = (),
+    writer: Writer | None = None,
+    site: Site | None = None,
+    counted: Record | None = None,
+) -> AsyncIterator[tuple[Server, Doors]]:
+    """`serving`, on sockets: the server, and its doors, which are all shut at first."""
+    async with contextlib.AsyncExitStack() as around:
+        around.enter_context(without_groups())
+        await around.enter_async_context(watched())
+        connect = await around.enter_async_context(connecting())
+        server = await around.enter_async_context(
+            serving(app, config, urls=urls, writer=writer, site=site, counted=counted)
+        )
+        await around.enter_async_context(server.relieved())
 
-    async with trio.open_nursery() as accepting:
-        for listener in listeners:
-            accepting.start_soon(accept, listener.socket, take, server.room)
-        yield
-        accepting.cancel_scope.cancel(reason="the server stops")
-    # Who has connected already is served: closing the socket would reset them.  Who
-    # comes after is refused at once: waiting for what is ending would be in vain.
-    for listener in listeners:
-        with contextlib.suppress(OSError):
-            accept_waiting(listener.socket, take, BACKLOG)
-        listener.close()
+        def take(sock: socket.socket, address: object) -> None:
+            server.accept(connect(sock, address))
+
+        yield (
+            server,
+            await around.enter_async_context(doors(take, server.room)),
+        )
 
 
 async def serve(

@@ -6,6 +6,7 @@ import difflib
 import importlib
 import pkgutil
 import sys
+import traceback
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from trioweb.app.call import check
 from trioweb.message.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import ModuleType
 
 
@@ -46,6 +47,21 @@ def load(target: str) -> Served:
     is_file = place.endswith(".py") or "/" in place
     module = _run_file(Path(place)) if is_file else _import(place)
     return _named(module, place, name) if name else _default(module, place)
+
+
+def show_fault(error: Exception) -> None:
+    """Print *error*, raised while a target was loaded or served, with its traceback.
+
+    Without our own frames on the way into the user's file.
+    """
+    trace = error.__traceback__
+    while trace is not None and _loads(trace.tb_frame.f_globals):
+        trace = trace.tb_next
+    traceback.print_exception(type(error), error, trace)
+
+
+def _loads(module: Mapping[str, object]) -> bool:
+    return str(module.get("__name__")).partition(".")[0] in {"trioweb", "importlib"}
 
 
 def _run_file(path: Path) -> ModuleType:

@@ -1,0 +1,99 @@
+"""Berths: the listening sockets, bound by the supervisor and kept as long as it lives.
+
+Each slot has a socket of its own for every TCP address: the system spreads connections
+over them evenly (SO_REUSEPORT), where from a shared one the worker that happens to wake
+first takes nearly all.  What waits in a socket's queue waits for the slot, not for a
+process: a successor finds it there.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from trioweb.run.binds import Tcp, parse_bind
+from trioweb.run.cluster.placing import SHARED
+from trioweb.run.listeners import BACKLOG, BindError, Listener, open_listeners
+
+# Elsewhere the option exists too, but gives all connections to one of the sockets.
+_SPREADS = sys.platform == "linux" and hasattr(socket, "SO_REUSEPORT")
+
+
+class Berths:
+    """The sockets of *size* slots at *binds*; BindError where they cannot be had."""
+
+    def __init__(self, binds: Sequence[str], size: int) -> None:
+        self.urls: list[str] = []
+        self._own: list[Listener] = []  # one for each address that is multiplied
+        self._shared: list[Listener] = []
+        self._more: list[list[socket.socket]] = []  # of the slots from 1 on
+        with ExitStack() as failed:
+            failed.callback(self.close)
+            for bind in binds:
+                for listener in open_listeners([bind]):
+                    self._keep(listener, tcp=isinstance(parse_bind(bind), Tcp))
+            self.grow(size)
+            failed.pop_all()
+
+    @property
+    def count(self) -> int:
+        """How many slots have a socket of their own."""
+        return 1 + len(self._more) if self._own else 0
+
+    def of(self, number: int) -> list[socket.socket]:
+        """The sockets of slot *number*, or those that are SHARED."""
+        if number == SHARED:
+            return [each.socket for each in self._shared]
+        if number == 0:
+            return [each.socket for each in self._own]
+        return self._more[number - 1]
+
+    def grow(self, size: int) -> None:
+        """Have sockets for at least *size* slots; BindError, and no fewer, if not."""
+        while self._own and self.count < size:
+            with ExitStack() as failed:
+                sockets = []
+                for listener in self._own:
+                    sockets.append(_beside(listener.socket))
+                    failed.callback(sockets[-1].close)
+                failed.pop_all()
+            self._more.append(sockets)
+
+    def close(self) -> None:
+        """Listen no more; what workers hold of it is theirs.  Any number of times."""
+        for listener in self._own + self._shared:
+            listener.close()
+        for sockets in self._more:
+            for each in sockets:
+                each.close()
+
+    def _keep(self, listener: Listener, *, tcp: bool) -> None:
+        self.urls.append(listener.url)
+        if not (_SPREADS and tcp):
+            self._shared.append(listener)
+            return
+        self._own.append(listener)
+        # Only now: bound with it, it would have been let in beside another server's.
+        listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
+def _beside(first: socket.socket) -> socket.socket:
+    """One more socket at the address of *first*."""
+    with ExitStack() as failed:
+        try:
+            sock = socket.socket(first.family, socket.SOCK_STREAM)
+            failed.callback(sock.close)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if first.family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind(first.getsockname())
+            sock.listen(BACKLOG)
+        except OSError as error:
+            msg = f"no more sockets can be opened for more workers: {error.strerror}"
+            raise BindError(msg) from error
+        sock.setblocking(False)
+        failed.pop_all()
+        return sock

@@ -1,0 +1,73 @@
+"""A program that serves by workers, from its start to its end by signal or fault."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+
+import trio
+
+from trioweb.run.cluster.berths import Berths
+from trioweb.run.cluster.process import prepare
+from trioweb.run.cluster.runtime import runtime_directory
+from trioweb.run.cluster.signals import TAKEN, held_back, let_in
+from trioweb.run.cluster.supervisor import Supervisor
+from trioweb.run.cluster.telling import tell
+from trioweb.run.config import Config
+from trioweb.run.cores import usable_cores
+from trioweb.run.error_log import errors_told
+
+OnListen = Callable[[list[str]], object]
+"""Called once with the URLs, when the first worker serves."""
+
+
+def supervise(target: str, config: Config, on_listen: OnListen) -> int:
+    """Serve *target* by worker processes until a signal; the exit code.
+
+    SIGHUP reloads; SIGINT and SIGTERM stop gracefully, the second time at once.  0: the
+    end was asked for.  1: no worker can be started.  3: none became ready.  Raises
+    BindError where it cannot listen.
+    """
+    workers = config.workers
+    size = workers if isinstance(workers, int) else usable_cores()
+    with held_back(), errors_told(tell), ExitStack() as held:
+        berths = Berths(config.bind, size)
+        held.callback(berths.close)
+        supervisor = Supervisor(
+            target,
+            config,
+            size,
+            berths=berths,
+            directory=held.enter_context(runtime_directory()),
+            announce=lambda: on_listen(berths.urls),
+        )
+        return trio.run(_until_stopped, supervisor)
+
+
+async def _until_stopped(supervisor: Supervisor) -> int:
+    with trio.open_signal_receiver(*TAKEN) as signals:
+        let_in()
+        prepare()
+        async with trio.open_nursery() as hearing:
+            hearing.start_soon(_hear, signals, supervisor)
+            code = await supervisor.run()
+            hearing.cancel_scope.cancel(reason="no worker is left")
+        # The handlers are about to go.
+        signal.pthread_sigmask(signal.SIG_BLOCK, TAKEN)
+    return code
+
+
+async def _hear(signals: AsyncIterator[int], supervisor: Supervisor) -> None:
+    terminal = _has_terminal()
+    async for number in signals:
+        # A terminal that has been closed says so by the same signal.
+        if number == signal.SIGHUP and terminal == _has_terminal():
+            supervisor.reload()
+        else:
+            supervisor.stop()
+
+
+def _has_terminal() -> bool:
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()

@@ -1,0 +1,69 @@
+"""Messages: what supervisor and workers say to each other.
+
+Another message is another Struct in one of the two unions at the end, and a `case`
+where they are taken: `Worker.obey` here, `Supervisor` there.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """One message; the name of its class goes with it."""
+
+
+# ---------------------------------------------------------- from a worker
+
+
+class Ready(Message, frozen=True):
+    """The lifespans are entered."""
+
+
+class Beat(Message, frozen=True):
+    """A sign of life, with what there is to count; each second."""
+
+    connections: int  # open now
+    requests: int  # so far
+    memory: int  # bytes in RAM
+    processor: float  # seconds of a core so far
+
+
+class Parting(Message, frozen=True):
+    """It stops gracefully, because a signal has asked it to."""
+
+
+class Failed(Message, frozen=True):
+    """It ends because it cannot start; *hopeless*: nor could another one."""
+
+    reason: str  # one line
+    hopeless: bool
+
+
+# ---------------------------------------------------------- from the supervisor
+
+
+class Accept(Message, frozen=True):
+    """Accept from the listening sockets that come with it, known by *socket*."""
+
+    socket: int
+
+
+class Release(Message, frozen=True):
+    """Accept no more from *socket*: another worker does."""
+
+    socket: int
+
+
+class Leave(Message, frozen=True):
+    """Stop gracefully; *last*: nobody else accepts, so take those who wait first."""
+
+    last: bool
+
+
+class Quit(Message, frozen=True):
+    """Stop at once."""
+
+
+FromWorker = Ready | Beat | Parting | Failed
+FromSupervisor = Accept | Release | Leave | Quit

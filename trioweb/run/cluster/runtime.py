@@ -1,0 +1,44 @@
+"""The runtime directory: private to one server, and gone with the last of it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+
+
+@contextmanager
+def runtime_directory() -> Iterator[Path]:
+    """A new directory (mode 0700) for as long as the block runs."""
+    directory = Path(mkdtemp(prefix="trioweb-"))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+class Hold:
+    """A worker's hold on the runtime directory, which ends with the process."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def remove_if_last(self) -> None:
+        """Remove the directory, whose supervisor is gone, unless a sibling holds it.
+
+        Of two that come here at once at least one finds nobody: each lets go first.
+        """
+        os.close(self._descriptor)
+        with suppress(OSError):  # removed by a sibling, or held by one
+            alone = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(self._directory, ignore_errors=True)
+            finally:
+                os.close(alone)

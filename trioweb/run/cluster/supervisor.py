@@ -1,0 +1,242 @@
+"""The supervisor: does what the plan decides, and tells it what happens.
+
+It runs none of the application's code, has one thread, and waits for nobody: what a
+worker does, or does not do, holds up no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from trioweb.message.site import Site
+from trioweb.run.cluster import actions, messages
+from trioweb.run.cluster.actions import Action
+from trioweb.run.cluster.berths import Berths
+from trioweb.run.cluster.channel import ChannelBroken
+from trioweb.run.cluster.members import Policy, State
+from trioweb.run.cluster.messages import FromWorker
+from trioweb.run.cluster.plan import Plan
+from trioweb.run.cluster.process import Process
+from trioweb.run.cluster.worker import Order
+from trioweb.run.config import Config
+
+log = logging.getLogger("trioweb.error")
+
+_SIGNALS = {
+    actions.Terminate: signal.SIGTERM,
+    actions.Dump: signal.SIGABRT,  # its faulthandler writes where it is
+    actions.Kill: signal.SIGKILL,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerView:
+    """What is known of one worker now."""
+
+    slot: int
+    pid: int
+    state: State
+    uptime: float  # seconds
+    restarts: int  # of its slot
+    connections: int  # open
+    requests: int  # so far
+    memory: int  # bytes in RAM
+    processor: float  # seconds of a core so far
+
+
+class Supervisor:
+    """Worker processes that serve *target* at *berths*, kept at work until a stop.
+
+    *announce* is called once, when the first of them is ready.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        config: Config,
+        size: int,
+        *,
+        berths: Berths,
+        directory: Path,
+        announce: Callable[[], object],
+    ) -> None:
+        self._target = target
+        self._config = config
+        self._berths = berths
+        self._directory = directory
+        self._announce = announce
+        self._plan = Plan(
+            size,
+            sockets=berths.count,
+            policy=Policy(
+                grace=config.grace,
+                cleanup=config.cleanup,
+                startup=config.startup,
+                silence=config.silence,
+                recycling=config.recycling,
+            ),
+            chance=secrets.SystemRandom().random,
+        )
+        self._processes: dict[int, Process] = {}
+        self._changed = trio.lowlevel.ParkingLot()
+        self._workers: trio.Nursery | None = None
+        self._code = 0
+
+    async def run(self) -> int:
+        """Keep workers at work until they have stopped; the exit code of the server."""
+        async with trio.open_nursery() as self._workers:
+            self._do(self._plan.begin(trio.current_time()))
+            while not self._plan.finished:
+                with trio.move_on_at(self._plan.due()):
+                    await self._changed.park()
+                self._do(self._plan.tick(trio.current_time()))
+        return self._code
+
+    # ----------------------------------------------------------------- what is asked
+
+    @property
+    def workers(self) -> Sequence[WorkerView]:
+        """The workers there are, by their slots; those that leave are among them."""
+        views = [self._view(each) for each in self._processes.values()]
+        return sorted(views, key=lambda view: (view.slot, -view.uptime))
+
+    def reload(self) -> None:
+        """Replace the workers one by one: new code, new settings, nobody refused."""
+        self._do(self._plan.reload(trio.current_time()))
+
+    def restart(self, slot: int) -> None:
+        """Replace the worker of one slot, as `reload` does."""
+        self._do(self._plan.restart(slot, trio.current_time()))
+
+    def scale(self, size: int) -> None:
+        """Have *size* workers; BindError where there is no room for their sockets."""
+        self._berths.grow(size)
+        now = trio.current_time()
+        self._do(self._plan.scale(size, now, sockets=self._berths.count))
+
+    def stop(self) -> None:
+        """Stop gracefully; called again, at once; and again, by force."""
+        self._do(self._plan.stop(trio.current_time()))
+        # Workers have what they accept from.  Who comes now is refused rather than kept
+        # waiting for nobody.
+        self._berths.close()
+
+    def _view(self, process: Process) -> WorkerView:
+        member = self._plan.members[process.number]
+        place = self._plan.places.get(process.slot)
+        return WorkerView(
+            slot=process.slot,
+            pid=process.pid,
+            state=member.state,
+            uptime=trio.current_time() - process.began,
+            restarts=0 if place is None else place.started - 1,
+            connections=process.beat.connections,
+            requests=process.beat.requests,
+            memory=process.beat.memory,
+            processor=process.beat.processor,
+        )
+
+    # -------------------------------------------------------------- what is to be done
+
+    def _do(self, todo: Iterable[Action]) -> None:
+        for action in todo:
+            match action:
+                case actions.Announce():
+                    self._announce()
+                case actions.Finish(code):
+                    self._code = code
+                case actions.Tell(level, text, worker):
+                    self._tell(level, text, worker)
+                case actions.Spawn(worker, slot):
+                    self._spawn(worker, slot)
+                case _:
+                    if process := self._processes.get(action.worker):
+                        self._command(process, action)
+        self._changed.unpark()
+
+    def _command(self, process: Process, action: Action) -> None:
+        match action:
+            case actions.Listen(_, sockets):
+                for number in sorted(sockets):
+                    own = self._berths.of(number)
+                    process.channel.post(messages.Accept(number), own)
+            case actions.Hush(_, sockets):
+                for number in sorted(sockets):
+                    process.channel.post(messages.Release(number))
+            case actions.Drain(_, last):
+                process.channel.post(messages.Leave(last=last))
+            case actions.Cancel():
+                process.channel.post(messages.Quit())
+            case actions.Terminate() | actions.Dump() | actions.Kill():
+                process.signal(_SIGNALS[type(action)])
+
+    def _tell(self, level: int, text: str, number: int | None) -> None:
+        process = None if number is None else self._processes.get(number)
+        if process is None:
+            log.log(level, "%s", text)
+        else:
+            log.log(level, "worker %d (pid %d) %s", process.slot, process.pid, text)
+
+    def _spawn(self, number: int, slot: int) -> None:
+        site = Site(workers=self._plan.size, worker=slot, directory=self._directory)
+        order = Order(self._target, self._config, site)
+        workers = self._workers
+        if workers is None:
+            raise RuntimeError("a supervisor starts workers only while it runs")
+        try:
+            process = Process(number, order)
+        except OSError as error:
+            log.warning("no process for worker %d: %s", slot, error.strerror)
+            workers.start_soon(self._never_started, number)
+        else:
+            self._processes[number] = process
+            workers.start_soon(self._attend, process)
+
+    # ---------------------------------------------------------------- what happens
+
+    async def _never_started(self, number: int) -> None:
+        await trio.lowlevel.checkpoint()
+        self._do(self._plan.ended(number, trio.current_time(), 1))
+
+    async def _attend(self, process: Process) -> None:
+        """Be there for one worker until its process is gone."""
+        async with trio.open_nursery() as talking:
+            talking.start_soon(process.channel.deliver)
+            talking.start_soon(self._listen, process)
+            await process.ended()
+            talking.cancel_scope.cancel(reason="the process is gone")
+        for message in process.channel.remaining():
+            self._take(process, message)
+        code = process.reap()
+        todo = self._plan.ended(process.number, trio.current_time(), code)
+        self._do(todo)
+        del self._processes[process.number]
+
+    async def _listen(self, process: Process) -> None:
+        try:
+            while (letter := await process.channel.receive()) is not None:
+                self._take(process, letter.message)
+        except ChannelBroken as error:
+            log.warning("worker %d talks nonsense: %s", process.slot, error)
+            process.signal(signal.SIGKILL)
+
+    def _take(self, process: Process, message: FromWorker) -> None:
+        now, number = trio.current_time(), process.number
+        match message:
+            case messages.Ready():
+                todo = self._plan.ready(number, now)
+            case messages.Beat(_, requests, memory, _):
+                process.beat = message
+                todo = self._plan.beat(number, now, requests=requests, memory=memory)
+            case messages.Parting():
+                todo = self._plan.parting(number, now)
+            case messages.Failed(reason, hopeless):
+                todo = self._plan.failed(number, now, reason, hopeless=hopeless)
+        self._do(todo)

@@ -1,0 +1,206 @@
+"""The worker: a process that loads the application and serves what it is given.
+
+It is told everything by its supervisor, over one socket, whose end says that there is
+no supervisor any more; then it finishes what it has begun, and goes.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from trioweb.app.app import Served
+from trioweb.message.errors import SetupError
+from trioweb.message.exchange import Exchanged
+from trioweb.message.site import Site
+from trioweb.run.cluster import messages
+from trioweb.run.cluster.channel import Channel, ChannelBroken, Letter
+from trioweb.run.cluster.messages import FromSupervisor
+from trioweb.run.cluster.runtime import Hold
+from trioweb.run.cluster.signals import let_in
+from trioweb.run.config import Config
+from trioweb.run.doors import Doors
+from trioweb.run.groups import without_groups
+from trioweb.run.heap import settled
+from trioweb.run.listeners import Listener
+from trioweb.run.logs import logs
+from trioweb.run.selfcheck import check_h11
+from trioweb.run.server import Server, answering
+from trioweb.run.target import load, show_fault
+
+# Seconds between two signs of life.
+BEAT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker is to be."""
+
+    target: str
+    config: Config
+    site: Site
+
+
+def work(sock: socket.socket, order: Order) -> None:
+    """Be a worker, in a process that was started for it, until told to leave."""
+    _be_alone()
+    channel: Channel[FromSupervisor] = Channel(sock, FromSupervisor)
+    try:
+        hold = Hold(order.site.directory)
+        app = load(order.target)
+        worker = Worker(channel, order)
+        trio.run(worker.run, app)
+    except SetupError as error:
+        channel.send_now(messages.Failed(str(error), hopeless=True))
+        raise SystemExit(1) from None
+    except Exception as error:  # noqa: BLE001  # the user's code, whatever it raises
+        show_fault(error)
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        channel.send_now(messages.Failed(reason[:1000], hopeless=False))
+        raise SystemExit(1) from None
+    if worker.orphaned:
+        hold.remove_if_last()
+
+
+def _be_alone() -> None:
+    """Share nothing with processes that the application starts, nor a terminal."""
+    numbers = Path("/dev/fd")
+    for name in os.listdir(numbers):  # noqa: PTH208  # descriptors are no paths
+        with suppress(OSError):  # the one that the listing itself had
+            os.set_inheritable(int(name), int(name) <= 2)
+    # Ctrl-C, and the end of the terminal, are said to all; the supervisor decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # While it loads, nobody is served, and a signal may end it there and then.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(OSError, RuntimeError, ValueError, AttributeError):  # no stderr
+        faulthandler.enable()  # SIGABRT shows where it is
+    let_in()
+
+
+class Worker:
+    """One worker in its event loop: *orphaned* when its supervisor is gone."""
+
+    def __init__(self, channel: Channel[FromSupervisor], order: Order) -> None:
+        self.orphaned = False
+        self._channel = channel
+        self._order = order
+        self._requests = 0
+        self._doors: Doors | None = None
+        self._leaving = trio.Event()
+        self._last = True  # nobody else accepts from its sockets
+        self._everything = trio.CancelScope()
+
+    async def run(self, app: Served) -> None:
+        """Serve *app* until told to leave, and then finish what was begun."""
+        config = self._order.config
+        with without_groups(), trio.open_signal_receiver(signal.SIGTERM) as signals:
+            async with trio.open_nursery() as talking:
+                talking.start_soon(self._channel.deliver)
+                talking.start_soon(self._listen)
+                talking.start_soon(self._hear, signals)
+                with self._everything:
+                    async with logs(config) as writer:
+                        check_h11()
+                        async with answering(
+                            app,
+                            config,
+                            writer=writer,
+                            site=self._order.site,
+                            counted=self._count,
+                        ) as (server, doors):
+                            with settled():
+                                await self._serve(server, doors)
+                talking.cancel_scope.cancel(reason="the worker has stopped")
+
+    async def _serve(self, server: Server, doors: Doors) -> None:
+        self._doors = doors
+        self._channel.post(messages.Ready())
+        async with trio.open_nursery() as beating:
+            beating.start_soon(self._beat, server)
+            await self._leaving.wait()
+            beating.cancel_scope.cancel(reason="the worker stops")
+        if not self._last:
+            doors.shut_all()
+
+    def _count(self, _: Exchanged) -> None:
+        self._requests += 1
+
+    async def _beat(self, server: Server) -> None:
+        while True:
+            # One that has not gone out says as much as two.
+            if not self._channel.behind:
+                self._channel.post(
+                    messages.Beat(
+                        connections=server.room.taken,
+                        requests=self._requests,
+                        memory=memory(),
+                        processor=time.process_time(),
+                    )
+                )
+            await trio.sleep(BEAT)
+
+    async def _hear(self, signals: AsyncIterator[int]) -> None:
+        async for _ in signals:
+            if self._leaving.is_set():
+                self._quit("a second signal")
+            self._channel.post(messages.Parting())
+            self._leave()
+
+    async def _listen(self) -> None:
+        """Do what the supervisor says, until there is none."""
+        with suppress(ChannelBroken):
+            while (letter := await self._channel.receive()) is not None:
+                self.obey(letter)
+        self.orphaned = True
+        self._bound()
+        self._leave()
+
+    def obey(self, letter: Letter[FromSupervisor]) -> None:
+        """Do what one message says."""
+        match letter.message:
+            case messages.Accept(number) if self._doors is not None:
+                for sock in letter.sockets:
+                    self._doors.open(number, Listener(sock, ""))
+            case messages.Release(number) if self._doors is not None:
+                self._doors.shut(number)
+            case messages.Leave(last):
+                self._leave(last=last)
+            case messages.Quit():
+                self._quit("it was told to")
+
+    def _leave(self, *, last: bool = True) -> None:
+        if self._doors is None:  # its lifespans are still being entered
+            self._quit("the server stops before this worker was ready")
+        elif not self._leaving.is_set():
+            self._last = last
+            self._leaving.set()
+
+    def _quit(self, why: str) -> None:
+        self._everything.cancel(reason=why)
+
+    def _bound(self) -> None:
+        """End for certain: nobody is left who would kill a worker that hangs."""
+        config = self._order.config
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, config.grace + config.cleanup + 1)
+
+
+def memory() -> int:
+    """Bytes of this process in RAM; where the system does not tell, the most so far."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        import resource  # noqa: PLC0415  # some systems have no such thing
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,92 @@
+"""Doors: the listening sockets that a server accepts from, opened and shut singly."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager, suppress
+
+import trio
+
+from trioweb.run.accepting import Take, accept, accept_waiting
+from trioweb.run.listeners import BACKLOG, Listener
+from trioweb.run.room import Room
+
+
+class Doors:
+    """The listeners there are, each with its task; *key* is what it is known by."""
+
+    def __init__(self, take: Take, room: Room, accepting: trio.Nursery) -> None:
+        self._take = take
+        self._room = room
+        self._accepting = accepting
+        self._doors: dict[Hashable, list[_Door]] = {}
+
+    def open(self, key: Hashable, listener: Listener) -> None:
+        """Accept from *listener*, which belongs to the doors from now on."""
+        door = _Door(listener)
+        self._doors.setdefault(key, []).append(door)
+        self._accepting.start_soon(self._accept, door)
+
+    def shut(self, key: Hashable) -> None:
+        """Accept no more from the listeners known by *key*.
+
+        Who waits there is left to those who have the same sockets.
+        """
+        for door in self._doors.pop(key, []):
+            # Closed by its task: nobody must be waiting for a socket that is closed.
+            door.shut = True
+            door.scope.cancel(reason="somebody else accepts from it")
+
+    def shut_all(self) -> None:
+        """Accept no more from any."""
+        for key in list(self._doors):
+            self.shut(key)
+
+    def close(self) -> None:
+        """Stop listening; whoever waits is reset."""
+        for doors in self._doors.values():
+            for door in doors:
+                door.listener.close()
+
+    async def _accept(self, door: _Door) -> None:
+        with door.scope:
+            await accept(door.listener.socket, self._take, self._room)
+        if door.shut:
+            door.listener.close()
+
+    def take_waiting(self) -> None:
+        """Serve who has connected already: closing the socket would reset them."""
+        for doors in self._doors.values():
+            for door in doors:
+                with suppress(OSError):
+                    accept_waiting(door.listener.socket, self._take, BACKLOG)
+
+
+class _Door:
+    __slots__ = ("listener", "scope", "shut")
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.scope = trio.CancelScope()
+        self.shut = False
+
+
+@asynccontextmanager
+async def doors(take: Take, room: Room) -> AsyncIterator[Doors]:
+    """Doors that what comes in by is given to *take*, while there is *room*.
+
+    Leaving the block takes who has connected by then, and refuses at once who comes
+    later: waiting for what is ending would be in vain.
+    """
+    async with trio.open_nursery() as accepting:
+        opened = Doors(take, room, accepting)
+        accepted = False
+        try:
+            yield opened
+            accepting.cancel_scope.cancel(reason="the server stops")
+            accepted = True
+        finally:
+            if not accepted:
+                opened.close()
+    opened.take_waiting()
+    opened.close()
