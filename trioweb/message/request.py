@@ -41,6 +41,7 @@ class Request(Keyed):
     """
 
     __slots__ = (
+        "_authority",
         "_body",
         "_cookies",
         "_query",
@@ -87,6 +88,7 @@ class Request(Keyed):
         self.route: str | None = None
         self.body_limit: int = BODY_LIMIT
         self.wants_session = True
+        self._authority: str | None = None
         self._body: bytes | None = None
         self._streamed = False
         self._refused = False
@@ -100,7 +102,13 @@ class Request(Keyed):
     @property
     def authority(self) -> str:
         """The host and port the peer asked for; empty if it (HTTP/1.0) named none."""
+        if self._authority is not None:
+            return self._authority
         return self.target.authority or self.headers.get("host", "")
+
+    @authority.setter
+    def authority(self, authority: str) -> None:
+        self._authority = authority
 
     @property
     def url(self) -> str:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from trioweb.message.exchange import Exchange
 from trioweb.message.request import Request
-from trioweb.message.transport import Transport
+from trioweb.message.transport import Peer, Transport
+from trioweb.rules.forwarded import Proxies, Sender
 from trioweb.rules.headers import Headers
 from trioweb.wire.gate import Head
 
 
-def request_of(head: Head, exchange: Exchange, transport: Transport) -> Request:
-    """The request that *head* says, as it came on *transport*."""
-    return Request(
+def request_of(
+    head: Head,
+    exchange: Exchange,
+    transport: Transport,
+    proxies: Proxies | None = None,
+) -> Request:
+    """The request that *head* says, as it came on *transport*.
+
+    Where one of *proxies* has sent it, its peer, scheme and authority are those of the
+    peer that the proxy speaks for.
+    """
+    request = Request(
         head.method,
         head.target,
         Headers.from_wire(head.fields),
@@ -20,3 +30,14 @@ def request_of(head: Head, exchange: Exchange, transport: Transport) -> Request:
         scheme="https" if transport.secure else "http",
         version=f"1.{head.minor}",
     )
+    if proxies is not None and proxies.trusts(transport.peer.host):
+        _pass_on(request, proxies.sender(request.headers, transport.peer.host))
+    return request
+
+
+def _pass_on(request: Request, sender: Sender) -> None:
+    request.peer = Peer(sender.host, sender.port)
+    if sender.scheme is not None:
+        request.scheme = sender.scheme
+    if sender.authority is not None:
+        request.authority = sender.authority

@@ -142,7 +142,9 @@ class Connection:
             await self._say_last(refusal)
             return None
         if head is not None:
-            self._request = request_of(head, self, self._transport)
+            self._request = request_of(
+                head, self, self._transport, self._service.proxies
+            )
         return self._request
 
     async def _begun(self) -> bool:

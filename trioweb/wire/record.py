@@ -19,12 +19,15 @@ def exchanged(
     seconds: float,
     ending: Ending,
 ) -> Exchanged:
-    """The record of an exchange; *request* is None where the head was no request."""
+    """The record of an exchange; *request* is None where the head was no request.
+
+    *peer* is who has connected: a proxy perhaps, that spoke for the request's peer.
+    """
     return Exchanged(
         method="" if request is None else request.method,
         target="" if request is None else _as_received(request.target),
         route=None if request is None else request.route,
-        peer=peer,
+        peer=peer if request is None else request.peer,
         status=outbound.status,
         received=inbound.taken,
         sent=outbound.sent,

@@ -16,6 +16,7 @@ from trioweb.message.problem import problem
 from trioweb.message.request import Request
 from trioweb.message.response import Response
 from trioweb.rules.dates import format_date
+from trioweb.rules.forwarded import Proxies
 from trioweb.wire.alarms import Alarms
 from trioweb.wire.limits import Limits
 from trioweb.wire.load import Load
@@ -57,6 +58,8 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     # Told of every exchange when it is over; it must not block.
     record: Callable[[Exchanged], None] | None = None
+    # Who may speak for somebody else; None: nobody.
+    proxies: Proxies | None = None
     draining: trio.Event = field(default_factory=trio.Event)
     date: DateField = field(default_factory=DateField)
     alarms: Alarms = field(default_factory=Alarms)
