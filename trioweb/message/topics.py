@@ -1,0 +1,115 @@
+"""Topics: what the workers of one server tell each other, by name.
+
+A message goes to everybody who has subscribed to its topic at that moment, in every
+worker, the publisher's own too.  It is kept by nobody: who subscribes later, or was too
+slow, does not get it.  So topics are for news (a message for a chat room, "forget what
+you have cached"), and a database is for facts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import msgspec
+import trio
+
+# Messages that wait for one subscriber.  Beyond it the oldest is dropped: what is new
+# is worth more to who is behind, and nobody else is kept waiting.
+QUEUE = 256
+
+# Bytes of one message, encoded.  It is copied to every worker; what is larger belongs
+# in a database, with its key in the message.
+MESSAGE_LIMIT = 64 * 1024
+
+Outward = Callable[[str, bytes], Awaitable[None]]
+"""Carries a message to the other workers; waits while they are behind."""
+
+
+class Subscription(AsyncIterator[Any]):
+    """The messages of one topic, as they come: ``async for message in messages``.
+
+    *missed* counts those that had to be dropped because this subscriber was behind.
+    """
+
+    def __init__(self, queue: int) -> None:
+        self.missed = 0
+        self._waiting: deque[bytes] = deque()
+        self._queue = queue
+        self._come = trio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:  # noqa: ANN401  # whatever was published
+        """The next message; cancelling loses none."""
+        await trio.lowlevel.checkpoint()
+        while not self._waiting:
+            self._come = trio.Event()
+            await self._come.wait()
+        return msgspec.msgpack.decode(self._waiting.popleft())
+
+    def put(self, message: bytes) -> None:
+        """Let *message* wait; drop the oldest where there is no room."""
+        if len(self._waiting) == self._queue:
+            self._waiting.popleft()
+            self.missed += 1
+        self._waiting.append(message)
+        self._come.set()
+
+
+class Topics:
+    """The topics of one worker; `Site.topics` has them."""
+
+    def __init__(self, outward: Outward | None = None) -> None:
+        self._outward = outward
+        self._subscriptions: dict[str, list[Subscription]] = {}
+
+    @contextmanager
+    def subscribe(self, topic: str, *, queue: int = QUEUE) -> Iterator[Subscription]:
+        """The messages of *topic* from now on, while the block runs.
+
+        At most *queue* of them wait; beyond that the oldest is dropped and counted.
+        """
+        if queue < 1:
+            msg = f"queue={queue} lets no message wait; give at least 1"
+            raise ValueError(msg)
+        subscription = Subscription(queue)
+        self._subscriptions.setdefault(topic, []).append(subscription)
+        try:
+            yield subscription
+        finally:
+            left = self._subscriptions[topic]
+            left.remove(subscription)
+            if not left:
+                del self._subscriptions[topic]
+
+    async def publish(self, topic: str, message: object) -> None:
+        """Send *message* to every subscriber of *topic*, in every worker.
+
+        *message* is what msgpack can say: text, bytes, numbers, lists, mappings, a
+        Struct (read back as a mapping).  TypeError for anything else, ValueError for
+        more than 64 KiB.  Cancelled, it may have reached this worker's alone.
+        """
+        try:
+            encoded = msgspec.msgpack.encode(message)
+        except (TypeError, ValueError, RecursionError) as error:
+            msg = f"a message for topic {topic!r} cannot be sent: {error}"
+            raise TypeError(msg) from error
+        if len(encoded) > MESSAGE_LIMIT:
+            msg = (
+                f"a message for topic {topic!r} has {len(encoded)} bytes, more than "
+                f"{MESSAGE_LIMIT}; keep it in a database and send its key"
+            )
+            raise ValueError(msg)
+        self.deliver(topic, encoded)
+        if self._outward is not None:
+            await self._outward(topic, encoded)
+        await trio.lowlevel.checkpoint()
+
+    def deliver(self, topic: str, message: bytes) -> None:
+        """Give an encoded *message* to the subscribers of this worker."""
+        for subscription in self._subscriptions.get(topic, ()):
+            subscription.put(message)
