@@ -9,12 +9,13 @@ import tempfile
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from coredis.parser import NotEnoughData, Parser
 
 from tests.needs import program
@@ -29,6 +30,7 @@ class RedisServer:
     def __init__(self, directory: Path, *options: str) -> None:
         self.path = directory / "redis"
         self.url = f"unix://{self.path}"
+        self.password = ""  # by which `call` is let in
         self._directory = directory
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,21 +73,26 @@ class RedisServer:
         with socket.socket(socket.AF_UNIX) as asking:
             asking.settimeout(START)
             asking.connect(str(self.path))
-            asking.sendall(packed(*words))
             parser = Parser()
-            while True:
-                data = asking.recv(65536)
-                assert data, "redis-server has closed"
-                parser.feed(data)
-                answer = parser.parse()
-                if not isinstance(answer, NotEnoughData):
-                    return answer[1]
+            if self.password:
+                asking.sendall(packed("AUTH", self.password))
+                _heard(asking, parser)
+            asking.sendall(packed(*words))
+            return _heard(asking, parser)
 
     def _answers(self) -> bool:
         try:
             return not isinstance(self.call("ECHO", "up"), int)
         except OSError:
             return False
+
+
+def _heard(asking: socket.socket, parser: Parser) -> object:
+    while isinstance(answer := parser.parse(), NotEnoughData):
+        data = asking.recv(65536)
+        assert data, "redis-server has closed"
+        parser.feed(data)
+    return answer[1]
 
 
 @pytest.fixture(scope="session")
@@ -136,8 +143,9 @@ class Proxy:
     """A way to a server that fails as it is told.
 
     *cut* is how many bytes of replies still pass before the connection is reset,
-    *delay* how many seconds each piece of a reply takes; *slowly* lets replies pass byte
-    by byte.  *opened* counts the connections, *open* those there are, *passed* bytes.
+    *delay* how many seconds each piece of a reply takes; *slowly* lets replies pass
+    byte by byte.  *opened* counts the connections, *open* those there are, *passed*
+    the bytes.
     """
 
     server: RedisServer
@@ -148,6 +156,20 @@ class Proxy:
     opened: int = 0
     passed: int = 0
     open: set[trio.SocketStream] = field(default_factory=set)
+    _closed: trio.lowlevel.ParkingLot = field(default_factory=trio.lowlevel.ParkingLot)
+
+    async def disconnect(self) -> None:
+        """Close every connection that is open, and let the other side see it."""
+        for stream in list(self.open):
+            await trio.aclose_forcefully(stream)
+        await self.left(0)
+        await trio.testing.wait_all_tasks_blocked(0.001)
+
+    async def left(self, number: int) -> None:
+        """Wait until no more than *number* connections are open."""
+        with trio.fail_after(START):
+            while len(self.open) > number:
+                await self._closed.park()
 
     async def lead(self, near: trio.SocketStream) -> None:
         """Carry what one connection says to and fro."""
@@ -166,6 +188,7 @@ class Proxy:
             pass
         finally:
             self.open.discard(near)
+            self._closed.unpark_all()
 
     async def _there(
         self, near: trio.SocketStream, far: trio.SocketStream, both: trio.CancelScope
@@ -212,9 +235,19 @@ async def listening(
     """A Redis URL at which *handler* gets the connections while the block runs."""
     async with trio.open_nursery() as serving:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        serving.start_soon(trio.serve_listeners, handler, [listener])
+        await serving.start(trio.serve_listeners, handler, [listener])
         yield f"redis://127.0.0.1:{listener.socket.getsockname()[1]}"
         serving.cancel_scope.cancel(reason="the block has ended")
+
+
+# What a server says to HELLO.
+GREETING = b"%3\r\n+version\r\n+7.0.0\r\n+proto\r\n:3\r\n+id\r\n:1\r\n"
+
+
+def token(question: bytes) -> bytes:
+    """The token of an EVALSHA: its first argument after the keys."""
+    words = question.split(b"\r\n")[2::2]
+    return words[3 + int(words[2])]
 
 
 @asynccontextmanager
@@ -226,20 +259,15 @@ async def liar(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
 
     async def lie(stream: trio.SocketStream) -> None:
         heard = b""
-        with trio.CancelScope() as until_it_breaks:
+        # The store closes while it is lied to.
+        with suppress(trio.BrokenResourceError):
             async for piece in stream:
                 heard += piece
                 if heard.endswith(b"HELLO\r\n$1\r\n3\r\n"):
-                    said = b"%3\r\n+version\r\n+7.0.0\r\n+proto\r\n:3\r\n+id\r\n:1\r\n"
+                    await stream.send_all(GREETING)
                 else:
-                    words = heard.split(b"\r\n")
-                    keys = int(words[6])
-                    said = answer(words[8 + 2 * keys])
+                    await stream.send_all(answer(token(heard)))
                 heard = b""
-                try:
-                    await stream.send_all(said)
-                except trio.BrokenResourceError:
-                    until_it_breaks.cancel(reason="the store has closed")
         await stream.aclose()
 
     async with listening(lie) as url:

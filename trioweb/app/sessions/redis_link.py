@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import anyio
 import trio
-from anyio import BrokenResourceError, EndOfStream
 from anyio.abc import ByteStream
-from coredis.connection import BaseConnection, Location
+from coredis.connection import BaseConnection, TCPLocation, UnixDomainSocketLocation
 from coredis.exceptions import ConnectionError as NoConnection
-from coredis.exceptions import ResponseError
+from coredis.exceptions import RedisError, ResponseError
 from coredis.typing import RedisValueT
 
 from trioweb.app.sessions.redis_address import Address
@@ -17,47 +17,55 @@ from trioweb.app.sessions.redis_address import Address
 REPLY_LIMIT = 128 * 1024
 
 
-class Place(Location):
-    """An Address, as coredis has them."""
-
-    def __init__(self, address: Address) -> None:
-        self.address = address
-
-    async def check(self) -> bool:
-        """Whether somebody listens there."""
-        try:
-            stream = await dial(self.address)
-        except OSError:
-            return False
-        await stream.aclose()
-        return True
-
-
 class Link(BaseConnection):
     """One connection, for one question at a time.
 
-    Whoever breaks off a question (an error, a cancellation) breaks the connection: its
-    reply would be taken for the next one's.
+    It lives while `live` does.  Whoever breaks off a question (by an error, by a
+    cancellation) breaks the connection: its reply would be taken for the next one's.
+
+    *stream* is connected, for what coredis opens for a connection that does not come
+    about is never closed.
     """
 
-    location: Place
-
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, stream: trio.abc.Stream) -> None:
         super().__init__(
-            Place(address),
+            UnixDomainSocketLocation(address.path)
+            if address.path
+            else TCPLocation(address.host, address.port),
             username=address.user,
             password=address.password,
             db=address.database,
         )
-        self._counted: Counted | None = None
+        self._counted = Counted(stream)
+        self._greeting = _Greeting()
+
+    async def live(self) -> None:
+        """Be connected until the connection ends, for whatever reason."""
+        try:
+            await self.run(task_status=self._greeting)
+        except RedisError as error:
+            self._greeting.fault = error
+        finally:
+            self._greeting.over.set()
+
+    async def greeted(self) -> None:
+        """Wait until the server has let us in; RedisError where it does not.
+
+        Cancelling it ends the connection.
+        """
+        try:
+            await self._greeting.over.wait()
+        finally:
+            if not self._greeting.over.is_set():
+                self._counted.break_off()
+        if self._greeting.fault is not None:
+            raise self._greeting.fault
 
     async def ask(self, command: bytes, *words: RedisValueT) -> object:
         """The reply to a command.
 
         ResponseError is a reply, too; NoConnection is none, and the end of the link.
         """
-        if self._counted is None:
-            raise NoConnection("not connected")
         self._counted.allowed = REPLY_LIMIT
         # What ends a connection is any error at all, of coredis's reading, too; it is
         # handed over, for otherwise it would be raised here as it is.
@@ -73,11 +81,22 @@ class Link(BaseConnection):
 
     def describe(self) -> str:
         """Where it leads."""
-        return str(self.location.address)
+        return str(self.location)
 
     async def _connect(self) -> ByteStream:
-        self._counted = Counted(await dial(self.location.address))
         return self._counted
+
+
+class _Greeting:
+    """What coredis calls when the server has let us in, and what came of it."""
+
+    def __init__(self) -> None:
+        self.over = trio.Event()
+        self.fault: RedisError | None = None
+
+    def started(self, value: object = None) -> None:
+        """Note that it has."""
+        self.over.set()
 
 
 class Counted(ByteStream):
@@ -89,15 +108,27 @@ class Counted(ByteStream):
     def __init__(self, stream: trio.abc.Stream) -> None:
         self.allowed = REPLY_LIMIT  # the greeting
         self._stream = stream
+        self._broken_off = False
+        self._receiving = trio.CancelScope()
+
+    def break_off(self) -> None:
+        """Let whoever receives see a connection that is lost.
+
+        coredis, cancelled in a greeting, writes pages of traceback into the log.
+        """
+        self._broken_off = True
+        self._receiving.cancel(reason="nobody waits for the greeting any more")
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """The next bytes, as anyio has it."""
-        try:
-            piece = await self._stream.receive_some(max_bytes)
-        except trio.BrokenResourceError as error:
-            raise BrokenResourceError from error
-        if not piece:
-            raise EndOfStream
+        piece: bytes | bytearray = b""
+        with trio.CancelScope() as self._receiving:
+            try:
+                piece = await self._stream.receive_some(max_bytes)
+            except trio.BrokenResourceError as error:
+                raise anyio.BrokenResourceError from error
+        if not piece or self._broken_off:
+            raise NoConnection("the connection was lost")
         self.allowed -= len(piece)
         if self.allowed < 0:
             raise NoConnection("more has come than was asked for")
@@ -108,7 +139,7 @@ class Counted(ByteStream):
         try:
             await self._stream.send_all(item)
         except trio.BrokenResourceError as error:
-            raise BrokenResourceError from error
+            raise anyio.BrokenResourceError from error
 
     async def send_eof(self) -> None:
         """Nothing: we never stop asking before we close."""

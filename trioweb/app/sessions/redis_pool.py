@@ -18,7 +18,7 @@ from coredis.exceptions import (
 
 from trioweb.app.sessions.redis_address import Address
 from trioweb.app.sessions.redis_breaker import Breaker
-from trioweb.app.sessions.redis_link import Link
+from trioweb.app.sessions.redis_link import Link, dial
 from trioweb.app.sessions.redis_scripts import Script
 from trioweb.app.sessions.store import StoreError
 
@@ -120,12 +120,7 @@ class Pool:
     async def _lent(
         self, script: Script, keys: Sequence[bytes], words: Sequence[bytes]
     ) -> Reply | Refused:
-        try:
-            link = self._rested() or await self._connected()
-        except RedisError as error:
-            # coredis says so, too, where it was cancelled while it connected.
-            await trio.lowlevel.checkpoint_if_cancelled()
-            raise self._failed(error) from error
+        link = self._rested() or await self._connected()
         sound = False
         try:
             answer = await self._exchange(link, script, keys, words)
@@ -165,8 +160,12 @@ class Pool:
     async def _connected(self) -> Link:
         if self._connections is None:
             raise StoreError("the store is closed")
-        link = Link(self._address)
-        await self._connections.start(link.run)
+        try:
+            link = Link(self._address, await dial(self._address))
+            self._connections.start_soon(link.live)
+            await link.greeted()
+        except (OSError, RedisError) as error:
+            raise self._failed(error) from error
         return link
 
     def _take_back(self, link: Link, *, sound: bool) -> None:
@@ -178,7 +177,7 @@ class Pool:
         while self._resting and self._resting[0].since < now - UNUSED:
             self._resting.popleft().link.invalidate("it was not used")
 
-    def _failed(self, error: RedisError) -> StoreError:
+    def _failed(self, error: OSError | RedisError) -> StoreError:
         """The StoreError for *error*; whom one has left the others have, too."""
         while self._resting:
             self._resting.pop().link.invalidate("another one has failed")
