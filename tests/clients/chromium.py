@@ -48,14 +48,22 @@ class Page:
         self._session: str | None = None
         self._number = 0
 
-    async def attach(self) -> None:
+    async def attach(self, **context: object) -> None:
         """Open the tab that this page is."""
-        made = await self.call("Target.createTarget", url="about:blank")
+        made = await self.call("Target.createTarget", url="about:blank", **context)
         attached = await self.call(
             "Target.attachToTarget", targetId=made["targetId"], flatten=True
         )
         self._session = attached["sessionId"]
         await self.call("Page.enable")
+
+    async def another(self, *, private: bool = False) -> Page:
+        """Another tab; a *private* one has cookies of its own."""
+        tab, context = Page(self._socket), {}
+        if private:
+            context = await tab.call("Target.createBrowserContext")
+        await tab.attach(**context)
+        return tab
 
     async def call(self, method: str, **params: object) -> dict[str, Any]:
         """Call a method of the protocol; its result."""
@@ -103,7 +111,8 @@ class Page:
         with trio.fail_after(_PATIENCE):
             while True:
                 message: dict[str, Any] = json.loads(await self._socket.get_message())
-                if message.get(member) == value:
+                ours = message.get("sessionId") == self._session
+                if ours and message.get(member) == value:
                     return message
 
 
