@@ -14,6 +14,7 @@ from trioweb.app.sessions.cookie import SessionCookie
 from trioweb.app.sessions.identity import issue, key_of, well_formed
 from trioweb.app.sessions.patience import within
 from trioweb.app.sessions.store import Changes, Lifetime, Outcome, Record, Store
+from trioweb.app.sessions.turns import turn
 from trioweb.message.errors import Conflict
 from trioweb.message.fields import SESSION_LIMIT, Fields, decoded, sound
 from trioweb.message.request import Request
@@ -136,7 +137,13 @@ class Visit:
         self, key: str, function: Callable[[bytes | None], bytes]
     ) -> bytes:
         """Replace the field *key* by what *function* makes of it, atomically."""
-        return await self._ask(self._update(key, function))
+        return await self._ask(self._in_turn(key, function))
+
+    async def _in_turn(
+        self, key: str, function: Callable[[bytes | None], bytes]
+    ) -> bytes:
+        async with turn(self._held):
+            return await self._update(key, function)
 
     async def _update(
         self, key: str, function: Callable[[bytes | None], bytes]
