@@ -22,7 +22,7 @@ _USUAL = (700, 10, 10)
 # Times the young are looked through, until those that have lasted are as well; and
 # times these are, until all are.  With ten and ten, two thousand connections that came
 # at once made 110 000 objects to be looked through in one go, for 50 to 70 ms; this is
-# 20 000, for 8 to 15 ms.  All are looked through about as seldom as before.
+# 30 000, for 8 to 15 ms.  All are looked through about as seldom as before.
 LASTING = 1
 ALL = 50
 
