@@ -24,7 +24,7 @@ HEADINGS = (
     "attack",
     "peers",
     "connections: how they ended",
-    "canary p50 / p99 / max, ms",
+    "canary p50 / p99 / p99.9 / max, ms",
     "server CPU",
     "RSS, MiB",
     "descriptors",
@@ -132,8 +132,15 @@ def _memory(figures: Figures) -> str:
 def _canary(figures: Figures) -> str:
     waits = figures.answered
     failed = len(figures.waits) - len(waits)
-    times = " / ".join(f"{quantile(waits, share):.1f}" for share in (0.5, 0.99, 1))
-    return f"{times}, {failed} of {len(figures.waits)} failed" if failed else times
+    times = _times(waits)
+    if figures.opening:
+        times += f"; once all were there {_times(figures.held)}"
+    return f"{times}; {failed} of {len(figures.waits)} failed" if failed else times
+
+
+def _times(waits: Sequence[float]) -> str:
+    shares = (0.5, 0.99, 0.999, 1)
+    return " / ".join(f"{quantile(waits, share):.1f}" for share in shares)
 
 
 def _command() -> list[str]:

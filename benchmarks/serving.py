@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +38,17 @@ class Answer:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Path, *, core: int) -> AsyncIterator[tuple[Program, int]]:
-    """``trioweb run APP`` with all its defaults, the access log off; and its port."""
+async def serving(
+    app: Path, *, core: int, told: Sequence[str] = ()
+) -> AsyncIterator[tuple[Program, int]]:
+    """``trioweb run APP`` with all its defaults, the access log off; and its port.
+
+    With *told*, ``python -m benchmarks.told`` in its place, which is told so much.
+    """
     command = by_module("trioweb", "run", app, "--bind", "127.0.0.1:0")
     command += ["--access-log", "off"]
+    if told:
+        command = by_module("benchmarks.told", app, *told)
     async with started(command, core=core, env={**os.environ}) as server:
         yield server, await _announced(server)
 

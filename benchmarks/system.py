@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import resource
@@ -32,8 +33,10 @@ class Cores:
     others: int
 
 
+# Asked once: a process that has pinned itself may use but one from then on.
+@functools.cache
 def cores() -> Cores:
-    """Two of the cores this process may use; one twice where it has but one."""
+    """Two of the cores this process might use at first; one twice if it had but one."""
     usable = sorted(os.sched_getaffinity(0))
     return Cores(server=usable[0], others=usable[-1])
 
@@ -48,6 +51,12 @@ def usage(pid: int) -> Usage:
         descriptors=sum(1 for _ in (PROC / f"{pid}/fd").iterdir()),
         threads=int(fields["Threads"]),
     )
+
+
+def most_resident(pid: int) -> int:
+    """The most that process *pid* has ever had resident, in bytes; OSError if none."""
+    status = (PROC / f"{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024
 
 
 def processor_seconds(pid: int) -> float:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 import trio
 
 from benchmarks.attacks.known import Attack
 from benchmarks.attacks.tally import Tally
-from benchmarks.oracle import Cost, Figures, Holding, quantile
+from benchmarks.oracle import MIB, Cost, Figures, Holding, quantile
 from benchmarks.programs import Lines, Program, by_module, started
 from benchmarks.progress import Progress
 from benchmarks.serving import NotServing, get, serving
-from benchmarks.system import Usage, cores, processor_seconds, usage, waiting_seconds
+from benchmarks.system import (
+    Usage,
+    cores,
+    most_resident,
+    processor_seconds,
+    usage,
+    waiting_seconds,
+)
 
 APP = Path(__file__).parent / "apps" / "attacked.py"
 
@@ -27,12 +35,18 @@ WARM_UP = 50
 LOOK = 0.25
 QUESTION = 1.0
 
+# Seconds between two looks at a server that must not have more than so much memory.
+GUARD = 0.005
+
 # How nice attackers are (nice(1)): they share a core with what measures.
 YIELDING = 10
 
 # Seconds beyond its time that an attacker gets to end: it may have 2000 connections to
 # account for.
 OVERTIME = 30.0
+
+# Seconds after an attack in which a server that refused may still refuse.
+RELIEF = 1.0
 
 # Seconds in which the server notices that whoever asked it something has gone.
 GONE = 1.0
@@ -58,17 +72,26 @@ class Seen:
     began: float = field(default_factory=trio.current_time)
     samples: list[Sample] = field(default_factory=list)
     waits: list[float | None] = field(default_factory=list)
+    opening: int = 0  # waits before all peers were there
+    during: int = 0  # and before all had gone
+    over: bool = False
     tally: Tally = field(default_factory=Tally)
     tasks: int = 0  # as the server last said
+    resident: int = 0  # bytes, the most there ever was, where that is guarded
 
     @property
     def peak(self) -> Usage:
         """The most the server has held of each."""
         return Usage(
-            rss=max(sample.usage.rss for sample in self.samples),
+            rss=max(self.resident, *(sample.usage.rss for sample in self.samples)),
             descriptors=max(sample.usage.descriptors for sample in self.samples),
             threads=max(sample.usage.threads for sample in self.samples),
         )
+
+    def complete(self, peers: int) -> bool:
+        """Whether *peers* have come, and the server has let in all that are there."""
+        inside = self.samples[-1].usage.descriptors if self.samples else 0
+        return self.tally.opened >= peers and inside >= self.tally.open
 
     def line(self, name: str) -> str:
         """How it goes, in a line."""
@@ -116,7 +139,7 @@ async def attempt(
     said of it.
     """
     core = cores().server
-    async with serving(APP, core=core) as (server, port):
+    async with serving(APP, core=core, told=attack.told()) as (server, port):
         for _ in range(WARM_UP):
             await get(port, "/")
         before = await held(server, port)
@@ -135,6 +158,8 @@ async def attempt(
             waits=seen.waits,
             tracebacks=server.said().count("Traceback"),
             cost=cost,
+            opening=seen.opening,
+            afterwards=len(seen.waits) - seen.during,
         )
     during = [each for each in seen.samples if each.at < cost.seconds]
     return Trial(attack, figures, during)
@@ -151,7 +176,9 @@ async def _attacked(
         started(plan.command(), core=others, nice=YIELDING) as attacking,
         trio.open_nursery() as watching,
     ):
-        watching.start_soon(_listen, singing, seen)
+        watching.start_soon(_listen, singing, seen, plan)
+        if plan.attack.memory:
+            watching.start_soon(_guard, server, seen, plan.attack.memory)
         watching.start_soon(_look, server, seen, progress, plan.attack.name)
         watching.start_soon(_question, plan.port, seen)
         await _finished(attacking, seen, plan.seconds)
@@ -160,16 +187,26 @@ async def _attacked(
             processor=processor_seconds(server.pid) - worked,
             disturbed=waiting_seconds(server.pid) - waited,
         )
-        await trio.sleep(plan.attack.settle)
+        await trio.sleep(RELIEF)
+        seen.over = True
+        await trio.sleep(plan.attack.settle - RELIEF)
         watching.cancel_scope.cancel(reason="the attack is over")
     return cost
 
 
 async def held(server: Program, port: int) -> Holding:
     """What the server holds now; it says itself how many tasks it has."""
-    answer = json.loads((await get(port, "/figures")).body)
+    said = await _figures(port)
     await trio.sleep(GONE)
-    return Holding(usage(server.pid), answer["tasks"], answer["threads"])
+    return Holding(usage(server.pid), said["tasks"], said["threads"])
+
+
+async def _figures(port: int) -> dict[str, int]:
+    answer = await get(port, "/figures")
+    if answer.status != HTTPStatus.OK:
+        raise NotServing(f"no figures but {answer.status}")
+    figures: dict[str, int] = json.loads(answer.body)
+    return figures
 
 
 async def _finished(attacker: Program, seen: Seen, seconds: float) -> None:
@@ -181,9 +218,27 @@ async def _finished(attacker: Program, seen: Seen, seconds: float) -> None:
     raise AttackFailed(f"the attacker failed: {attacker.said()[-2000:]}")
 
 
-async def _listen(canary: Program, seen: Seen) -> None:
+async def _listen(canary: Program, seen: Seen, plan: Plan) -> None:
+    opening = during = True
     async for line in Lines(canary):
         seen.waits += json.loads(line)
+        # A line is of the second before it, and belongs to how that began.
+        if opening:
+            seen.opening = len(seen.waits)
+        if during:
+            seen.during = len(seen.waits)
+        opening = opening and not seen.complete(plan.peers)
+        during = not seen.over
+
+
+async def _guard(server: Program, seen: Seen, most: int) -> None:
+    """End the server as soon as it has more memory than it may, as the system would."""
+    while True:
+        seen.resident = most_resident(server.pid)
+        if seen.resident > most:
+            server.process.kill()
+            raise NotServing(f"{seen.resident / MIB:.1f} MiB, of {most / MIB:.0f}")
+        await trio.sleep(GUARD)
 
 
 async def _look(server: Program, seen: Seen, progress: Progress, name: str) -> None:
@@ -200,5 +255,5 @@ async def _question(port: int, seen: Seen) -> None:
     while True:
         # A server that has no time for this is judged by the canary.
         with contextlib.suppress(NotServing, OSError, trio.BrokenResourceError):
-            seen.tasks = json.loads((await get(port, "/figures")).body)["tasks"]
+            seen.tasks = (await _figures(port))["tasks"]
         await trio.sleep(QUESTION)

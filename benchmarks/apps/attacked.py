@@ -66,6 +66,12 @@ async def upload(request: Request) -> dict[str, int]:
     return {"received": received}
 
 
+@app.post("/body")
+async def body(request: Request) -> dict[str, int]:
+    """Take a body as a whole, as most handlers do."""
+    return {"received": len(await request.body())}
+
+
 @app.get("/stream")
 async def streamed(request: Request) -> Response:
     """A body of moderate length, in pieces."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+
+import trio
 
 from benchmarks.attacks.ground import Ground, Line
 from benchmarks.attacks.tally import LEFT, WRONG
@@ -19,7 +22,16 @@ TINY_CHUNKS = 32 * 1024 // 6
 # Bytes of a chunk-size line that goes on and on.
 FILLER = 60_000
 
+# Bytes of an upload that are sent at one go, and seconds until the next: 5 Mbit/s.  All
+# at once would be in the socket's buffer before the next peer has said anything.
+UPLOADED = 64 * 1024
+UPLOADING = 0.1
+
 _CHUNKED = b"POST /upload HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+_UPLOAD = (
+    b"POST /body HTTP/1.1\r\nhost: a\r\nconnection: close\r\n"
+    b"content-length: 1048576\r\n\r\n" + bytes(1024 * 1024)
+)
 _GET = b"GET / HTTP/1.1\r\nhost: a\r\n"
 _NUMBER = re.compile(rb"\r\n\r\n(\d{6})")
 
@@ -69,6 +81,22 @@ async def many_fields(ground: Ground) -> None:
     async with ground.connect() as line:
         await line.send(_GET + fields + b"\r\n")
         await line.ended(PATIENCE)
+
+
+async def uploads(ground: Ground) -> None:
+    """A body of 1 MiB, until an answer says that it has come or is not wanted."""
+    async with ground.connect() as line, trio.open_nursery() as sending:
+        sending.start_soon(_pour, line)
+        await line.told()
+        sending.cancel_scope.cancel(reason="it has its answer")
+
+
+async def _pour(line: Line) -> None:
+    # Whoever refuses a body closes before it has come.
+    with contextlib.suppress(ConnectionError):
+        for start in range(0, len(_UPLOAD), UPLOADED):
+            await line.send(_UPLOAD[start : start + UPLOADED])
+            await trio.sleep(UPLOADING)
 
 
 async def _all(line: Line) -> bytes:

@@ -80,6 +80,21 @@ class Line:
             return True
         return False
 
+    async def told(self) -> None:
+        """Read until the server closes: the status is the ending, if one has come.
+
+        What a reset takes away after it, nobody misses.
+        """
+        answer = b""
+        try:
+            while piece := await self.receive():
+                answer += piece
+            self.ending = CLOSED
+        except ConnectionError:
+            self.ending = RESET
+        if match := _STATUS.match(answer):
+            self.ending = match[1].decode()
+
     async def _closed(self, answer: bytes) -> None:
         """Note the last status of *answer* and what follows, up to the close."""
         self.ending = HUNG

@@ -20,6 +20,10 @@ LOOK = 0.5
 # Seconds before the end at which an idle peer asks again.
 LAST = 3.0
 
+# Seconds between two requests of a peer that asks now and then, on average; twice as
+# many are less than a server lets a connection be idle.
+BETWEEN = 30.0
+
 _GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 _END = b"hello"
 
@@ -66,6 +70,14 @@ async def idle(ground: Ground) -> None:
         await _exchange(ground, line)
         line.ending = LEFT
         await trio.sleep_forever()
+
+
+async def now_and_then(ground: Ground) -> None:
+    """A request now and then, to the end."""
+    async with ground.connect() as line:
+        while True:
+            await _exchange(ground, line)
+            await trio.sleep(ground.chance.uniform(0, 2 * BETWEEN))
 
 
 async def _exchange(ground: Ground, line: Line) -> None:

@@ -21,7 +21,9 @@ class Attack:
     """One attack: its peers, each of which connects again when its connection ends.
 
     *most* bounds the connections that are made in all.  *settle* is how many seconds
-    after its end the server must be as it was before.
+    after its end the server must be as it was before.  *memory* is how many bytes the
+    server is told that it may have, and is killed for as soon as it has more;
+    *connections* how many of them it may have: by default it has its own defaults.
     """
 
     name: str
@@ -31,6 +33,14 @@ class Attack:
     bounds: Bounds = field(default_factory=Bounds)
     most: float = math.inf
     settle: float = 5.0
+    memory: int = 0
+    connections: int = 0
+
+    def told(self) -> list[str]:
+        """What its server is told."""
+        memory = ["--memory", str(self.memory)] if self.memory else []
+        room = ["--connections", str(self.connections)] if self.connections else []
+        return memory + room
 
 
 # Seconds that an ending may be late, or its news: 2000 of them come at once, to a peer
@@ -50,6 +60,8 @@ _JUDGED = frozenset(
 )
 
 _SLOW = 80 * MIB
+
+TEN_THOUSAND = 10_000
 
 ATTACKS = (
     Attack(
@@ -107,6 +119,32 @@ ATTACKS = (
         seconds=15,
         # 15 KiB each: ten thousand are to cost 150 MiB.
         bounds=Bounds(complete=2000, memory=30 * MIB),
+    ),
+    Attack(
+        name="ten-thousand",
+        peer=holding.now_and_then,
+        peers=TEN_THOUSAND,
+        seconds=60,
+        # Besides them the canary, and whoever asks for the figures.
+        connections=TEN_THOUSAND + 1000,
+        bounds=Bounds(
+            complete=TEN_THOUSAND, memory=TEN_THOUSAND * 12 * 1024, canary_p999=50
+        ),
+    ),
+    Attack(
+        name="memory",
+        peer=floods.uploads,
+        peers=2000,
+        most=2000,
+        seconds=60,
+        settle=IDLE_THREADS,
+        memory=200 * MIB,
+        bounds=Bounds(
+            endings=frozenset({"200", "503"}),
+            complete=2000,
+            memory=200 * MIB,
+            refuses=True,
+        ),
     ),
     Attack(
         name="connect-close",

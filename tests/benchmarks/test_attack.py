@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 import random
 
 import pytest
@@ -14,12 +15,13 @@ from benchmarks.attacks.known import ATTACKS, BY_NAME, Attack
 from benchmarks.attacks.tally import LEFT
 from benchmarks.progress import Progress
 from benchmarks.soak import slope_rows
+from benchmarks.system import cores, pin
 from benchmarks.trial import attempt
 
 
 async def test_a_small_attack_runs_and_makes_a_line_of_the_table() -> None:
     said = io.StringIO()
-    attack = dataclasses.replace(BY_NAME["headers"], settle=0.5)
+    attack = dataclasses.replace(BY_NAME["headers"], settle=2)
     trial = await attempt(attack, Progress(said), seconds=1, peers=5, seed=1)
     figures = trial.figures
     assert figures.tally.opened > 0
@@ -33,6 +35,26 @@ async def test_a_small_attack_runs_and_makes_a_line_of_the_table() -> None:
     assert line[0] == "headers"
     assert all(len(each) == 5 for each in slope_rows(trial))
     assert "headers" in said.getvalue()
+
+
+async def test_a_server_that_is_told_its_memory_takes_uploads_and_is_guarded() -> None:
+    attack = dataclasses.replace(BY_NAME["memory"], settle=3, connections=50)
+    trial = await attempt(attack, Progress(io.StringIO()), seconds=3, peers=2, seed=1)
+    figures = trial.figures
+    assert set(figures.tally.endings) <= {"200", "held"}
+    assert figures.tally.endings["200"] > 0
+    assert figures.peak.rss >= figures.before.usage.rss
+    assert 0 < figures.afterwards < len(figures.waits)
+
+
+def test_the_cores_stay_the_same_for_a_process_that_has_pinned_itself() -> None:
+    usable = os.sched_getaffinity(0)
+    before = cores()
+    try:
+        pin(before.others)
+        assert cores() == before
+    finally:
+        os.sched_setaffinity(0, usable)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)

@@ -69,6 +69,28 @@ def test_each_bound_that_is_broken_is_a_fault(
     assert fault in "; ".join(faults(dataclasses.replace(STOOD, **changed), BOUNDS))
 
 
+CROWD = dataclasses.replace(STOOD, waits=[500.0] + [1.0] * 999, opening=1)
+
+
+def test_who_comes_with_all_the_peers_waits_in_line_and_others_do_not() -> None:
+    bounds = dataclasses.replace(BOUNDS, canary_p999=50)
+    assert faults(CROWD, bounds) == []
+    assert faults(dataclasses.replace(CROWD, waits=[500.0] * 11 + [1.0] * 989), bounds)
+    late = dataclasses.replace(CROWD, waits=[1.0] * 998 + [60.0] * 2)
+    assert faults(late, BOUNDS) == []
+    assert "p99.9 is 60 ms, over 50" in "; ".join(faults(late, bounds))
+
+
+def test_a_server_that_refuses_must_answer_afterwards() -> None:
+    bounds = dataclasses.replace(BOUNDS, refuses=True)
+    refused = dataclasses.replace(STOOD, waits=[None] * 9 + [1.0], afterwards=1)
+    assert faults(refused, bounds) == []
+    for waits in ([1.0] * 9 + [None], []):
+        never = dataclasses.replace(refused, waits=waits)
+        assert "no answer" in "; ".join(faults(never, bounds))
+    assert faults(dataclasses.replace(refused, afterwards=0), bounds)
+
+
 def test_a_connection_that_stood_to_the_end_is_judged_by_its_age_alone() -> None:
     held = Tally(opened=1)
     held.open = 1
