@@ -66,7 +66,7 @@ class SQLiteStore:
             raise SetupError(msg)
         database, clock = Database(self._path, lifetime), Clock(self._wall)
         writer = Writer(database, clock)
-        await database.open()
+        clock.lift(await database.open(clock()))
         self._opened = _Open(database, writer, clock)
         try:
             async with trio.open_nursery() as keeping:

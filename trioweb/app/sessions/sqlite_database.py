@@ -60,11 +60,15 @@ class Database:
         self._renewed = 0.0
         self._lost = ""  # why there was nothing to be renewed
 
-    async def open(self) -> None:
-        """Connect to the file, made if need be; SetupError where that cannot be."""
-        await offload(partial(prepare, self.path))
+    async def open(self, now: float) -> float:
+        """Connect to the file, made if need be; SetupError where that cannot be.
+
+        Returns the latest time that was left in it, *now* included.
+        """
+        floor = await offload(partial(prepare, self.path, self.lifetime, now))
         self._held = await offload(partial(_hold, self.path, self.lifetime))
         self._renewed = trio.current_time()
+        return floor
 
     async def close(self, now: float) -> None:
         """Let go of the file, in which is left that it is *now*."""

@@ -8,7 +8,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from trioweb.app.sessions.sqlite_rows import SCHEMA
+from trioweb.app.sessions.sqlite_rows import SCHEMA, Rows
+from trioweb.app.sessions.store import Lifetime
 from trioweb.message.errors import SetupError
 
 # What says that a file is ours ("trow"), and how it is laid out.
@@ -36,8 +37,11 @@ _PRAGMAS = (
 )
 
 
-def prepare(path: Path) -> None:
-    """Make the file at *path*, or see that it is one of ours; SetupError if not."""
+def prepare(path: Path, lifetime: Lifetime, now: float) -> float:
+    """Make the file at *path*, or see that it is one of ours; SetupError if not.
+
+    Returns the latest time that was left in it, *now* included.
+    """
     try:
         _make(path)
         db = connect(path, PATIENCE)
@@ -45,6 +49,7 @@ def prepare(path: Path) -> None:
             if _is_new(db, path):
                 _lay_out(db, path)
             _require_wal(db, path)
+            return Rows(db, lifetime).lift(now)
         finally:
             db.close()
     except OSError as error:
@@ -74,18 +79,23 @@ def check(path: Path) -> None:
 
 
 def connect(path: Path, timeout: float) -> sqlite3.Connection:
-    """A connection to the file at *path*, which waits *timeout* seconds for a lock."""
+    """A connection to the file at *path*, which waits *timeout* seconds for a lock.
+
+    To make it takes longer where another process opens or closes the file just now.
+    """
     with ExitStack() as failing:
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw",  # the file is made by `prepare`
             uri=True,
-            timeout=timeout,
+            timeout=PATIENCE,
             isolation_level=None,  # transactions are begun where they are meant
             check_same_thread=False,  # but used by one at a time
         )
         failing.callback(db.close)
         for pragma in _PRAGMAS:
             db.execute(pragma)
+        db.execute("PRAGMA schema_version").fetchone()  # the first look into the file
+        db.execute(f"PRAGMA busy_timeout = {timeout * 1000:.0f}")
         failing.pop_all()
     return db
 
@@ -101,6 +111,8 @@ def _make(path: Path) -> None:
 
 
 def _is_new(db: sqlite3.Connection, path: Path) -> bool:
+    # First the tables: if another process makes them just now, it signs the file too.
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if application == APPLICATION and version == VERSION:
@@ -112,7 +124,6 @@ def _is_new(db: sqlite3.Connection, path: Path) -> bool:
             "again)"
         )
         raise SetupError(msg)
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables:
         msg = f"{path} is another program's database; give the sessions their own file"
         raise SetupError(msg)

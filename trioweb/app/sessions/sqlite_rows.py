@@ -60,8 +60,14 @@ _DELETE = "DELETE FROM session WHERE key = ?"
 _KEYS = "SELECT key FROM session WHERE user = ?"
 _DELETE_ALL = "DELETE FROM session WHERE user = ? AND key IS NOT ?"
 _EXPIRING = "SELECT key FROM session WHERE until <= ? ORDER BY until LIMIT ?"
-_LIFT = "UPDATE clock SET floor = max(floor, ?)"
+_LIFT = """
+    UPDATE clock SET floor = max(?, CASE
+        WHEN typeof(floor) = 'real' AND floor BETWEEN 0 AND ? THEN floor ELSE 0.0 END)
+"""
 _FLOOR = "SELECT floor FROM clock"
+
+# A clock that has reached LATEST goes on from there.
+_LAST = 2 * LATEST
 
 Row = tuple[object, ...]
 
@@ -185,9 +191,9 @@ class Rows:
 
     def lift(self, now: float) -> float:
         """Leave word in the file that it is *now*; the latest that anybody has left."""
-        self.db.execute(_LIFT, (now,))
-        (floor,) = self.db.execute(_FLOOR).fetchone() or (0.0,)
-        return floor if isinstance(floor, float) and 0 <= floor <= _LAST else 0.0
+        self.db.execute(_LIFT, (now, _LAST))
+        row: tuple[float] | None = self.db.execute(_FLOOR).fetchone()
+        return now if row is None else row[0]
 
     def _row(self, key: bytes) -> Row | None:
         row: Row | None = self.db.execute(_ROW, (key,)).fetchone()
@@ -236,26 +242,20 @@ class Rows:
 Ask = Callable[[Rows], T]
 """What a connection is asked."""
 
-# A clock that has reached LATEST goes on from there.
-_LAST = 2 * LATEST
-
 
 def _kept(row: Row) -> _Kept | None:
     """What *row* holds; None where that is nothing we have written."""
-    match row:
-        case (
-            bytes() | None as user,
-            float(born),
-            float(seen),
-            float(until),
-            bytes(it),
-        ):
-            if not 0 <= born <= seen <= _LAST:
-                return None
-            try:
-                if user is not None:
-                    user.decode()
-                return _Kept(_unpack(it), user, born, seen, until)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                return None
-    return None
+    # A match statement reads better and takes 2 µs more, a fifth of a load.
+    user, born, seen, until, fields = row
+    if not (isinstance(born, float) and isinstance(seen, float)):
+        return None
+    if not (isinstance(until, float) and 0 <= born <= seen <= _LAST):
+        return None
+    if not (isinstance(fields, bytes) and (user is None or isinstance(user, bytes))):
+        return None
+    try:
+        if user is not None:
+            user.decode()
+        return _Kept(_unpack(fields), user, born, seen, until)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

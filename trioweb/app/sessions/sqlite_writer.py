@@ -65,8 +65,9 @@ class Writer:
     async def write(self, write: Write[T]) -> T:
         """Do *write* with the next batch; StoreError where that fails.
 
-        Cancelled, it is not done, unless it has been begun.
+        When it is cancelled meanwhile it may be done all the same.
         """
+        await trio.lowlevel.checkpoint_if_cancelled()
         if self._waiting >= WAITING:
             raise StoreError(f"{WAITING} writes are waiting already")
         job = _Job(write)
