@@ -15,6 +15,7 @@ from tests.clients.process import ROOT, by_trioweb, serving
 
 README = (ROOT / "README.md").read_text("utf-8")
 FROM_NODE = (ROOT / "docs/from-node.md").read_text("utf-8")
+SESSIONS = (ROOT / "docs/sessions.md").read_text("utf-8")
 WALK = (ROOT / "docs/walk.md").read_text("utf-8")
 
 # A block of Python, whose first line is a comment with the file's name.
@@ -26,7 +27,7 @@ def programs(text: str) -> dict[str, str]:
     return {found[1]: found[2] for found in _BLOCK.finditer(text)}
 
 
-BLOCKS = programs(README) | programs(FROM_NODE)
+BLOCKS = programs(README) | programs(FROM_NODE) | programs(SESSIONS)
 
 # What is asked of each program: method, path, and what the answer has.
 ASKED: dict[str, list[tuple[str, str, int, str]]] = {
@@ -76,6 +77,48 @@ ASKED: dict[str, list[tuple[str, str, int, str]]] = {
         ("GET", "/login?name=세종", 302, ""),
         ("GET", "/", 200, "안녕하세요, 세종"),
     ],
+    "login_session.py": [
+        ("POST", "/login", 400, "name"),
+        ("GET", "/", 200, "안녕하세요, 손님"),
+        ("POST", "/login?name=세종", 302, ""),
+        ("GET", "/", 200, "안녕하세요, 세종"),
+        ("POST", "/logout", 302, ""),
+        ("GET", "/", 200, "안녕하세요, 손님"),
+    ],
+    "cart.py": [
+        ("POST", "/cart/tea", 200, '["tea"]'),
+        ("POST", "/cart/잔", 200, '["tea","잔"]'),
+    ],
+    "visits.py": [
+        ("GET", "/", 200, "visit number 1"),
+        ("GET", "/", 200, "visit number 2"),
+    ],
+    "counter.py": [("POST", "/add", 200, "1"), ("POST", "/add", 200, "2")],
+    "streamed.py": [
+        ("GET", "/state", 200, "None"),
+        ("GET", "/", 200, "working"),
+        ("GET", "/state", 200, "done"),
+    ],
+    "members.py": [
+        ("GET", "/", 200, '"user":null'),
+        ("POST", "/login/세종", 303, ""),
+        ("GET", "/", 200, '"user":"세종","messages":["Hello, 세종."]'),
+        ("GET", "/", 200, '"messages":[],"signed in":["python-httpx2'),
+        ("POST", "/logout-everywhere", 303, ""),
+        ("GET", "/", 200, '"user":null'),
+        ("POST", "/login/정조", 303, ""),
+        ("POST", "/logout", 303, ""),
+        ("GET", "/", 200, '"user":null,"messages":[]'),
+    ],
+    "forms.py": [
+        ("GET", "/", 200, '<input type="hidden" name="csrf" value="'),
+        ("POST", "/order csrf=made-up", 403, "not of your session"),
+    ],
+    "carried.py": [
+        ("GET", "/", 200, "light"),
+        ("POST", "/theme/dark", 204, ""),
+        ("GET", "/", 200, "dark"),
+    ],
 }
 
 # Those that are no application to be served by name.
@@ -83,7 +126,8 @@ OTHERS = {"two_servers.py", "test_notes.py"}
 
 
 def test_every_program_of_the_documents_is_asked_something() -> None:
-    count = README.count("```python\n") + FROM_NODE.count("```python\n")
+    pages = (README, FROM_NODE, SESSIONS)
+    count = sum(page.count("```python\n") for page in pages)
     assert len(BLOCKS) == count
     assert BLOCKS.keys() == ASKED.keys() | OTHERS
 
@@ -186,6 +230,7 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
         "docs/walk.md",
         "docs/from-node.md",
         "docs/security.md",
+        "docs/sessions.md",
         "docs/testing.md",
     ],
 )
