@@ -2,6 +2,9 @@
 
 __version__ = "0.1.0"
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from trioweb.app.answers import html, json, redirect, stream, text
 from trioweb.app.app import App
 from trioweb.app.files import file
@@ -36,6 +39,9 @@ from trioweb.rules.headers import Headers
 from trioweb.run.config import Config
 from trioweb.run.main import run
 from trioweb.run.server import open_server, serve
+
+if TYPE_CHECKING:
+    from trioweb.app.sessions.redis import RedisStore as RedisStore
 
 __all__ = [
     "App",
@@ -80,3 +86,16 @@ __all__ = [
     "stream",
     "text",
 ]
+
+# What an extra brings is fetched when it is asked for, and is not in __all__: `import
+# trioweb` neither needs it nor waits for it (coredis takes a quarter of a second).
+_HOMES = {"RedisStore": "trioweb.app.sessions.redis"}
+
+
+if not TYPE_CHECKING:  # to a type checker, any name at all would be there
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        return getattr(import_module(_HOMES[name]), name)
