@@ -172,7 +172,7 @@ class Proxy:
                 await self._closed.park()
 
     async def lead(self, near: trio.SocketStream) -> None:
-        """Carry what one connection says to and fro."""
+        """Carry what one connection says both ways."""
         self.opened += 1
         self.open.add(near)
         try:

@@ -11,7 +11,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from tests.clients.redis import RedisServer
 from trioweb.app.sessions.memory import MemoryStore
+from trioweb.app.sessions.redis import RedisStore
 from trioweb.app.sessions.sqlite import SQLiteStore
 from trioweb.app.sessions.store import Lifetime, Store
 from trioweb.message.offload import inline, runner
@@ -65,8 +67,17 @@ def sqlite(request: pytest.FixtureRequest, directory: Path) -> Stand:
     return Stand(make, Lifetime(1800, 43200), True, directory)
 
 
+def redis(request: pytest.FixtureRequest, directory: Path) -> Stand:
+    server: RedisServer = request.getfixturevalue("redis_server")
+    prefix: str = request.getfixturevalue("redis_prefix")
+    make = partial(RedisStore, server.url, prefix=prefix)
+    # The server's clock cannot be jumped over.
+    return Stand(make, Lifetime(0.5, 1.3), False, directory)
+
+
 # Each store adds itself here, and so takes every test of the suite.
 STANDS: dict[str, Callable[[pytest.FixtureRequest, Path], Stand]] = {
     "memory": memory,
+    "redis": redis,
     "sqlite": sqlite,
 }

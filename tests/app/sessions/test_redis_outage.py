@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from itertools import pairwise
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 import trio
-import trio.testing
 
 from tests.app.sessions.redis_store import KEY, OTHER, opened
 from tests.clients.redis import RedisServer, listening, proxied
@@ -16,7 +14,7 @@ from trioweb.app.app import App
 from trioweb.app.sessions import redis_pool
 from trioweb.app.sessions.layer import sessions
 from trioweb.app.sessions.redis import RedisStore
-from trioweb.app.sessions.redis_breaker import FAILURES, PAUSE, Breaker
+from trioweb.app.sessions.redis_breaker import FAILURES
 from trioweb.app.sessions.redis_pool import CONNECTIONS, WAITERS
 from trioweb.app.sessions.store import Lifetime, Outcome, StoreError
 from trioweb.message.request import Request
@@ -264,58 +262,3 @@ async def test_two_openings_that_end_leave_no_connection(
                 await store.create(KEY, {}, None)
                 assert await store.save(KEY, {"a": b"1"}) is Outcome.SAVED
             await proxy.left(0)
-
-
-# ------------------------------------------------------------------------- the breaker
-
-
-def asked(breaker: Breaker, *, answered: bool) -> bool:
-    """Whether *breaker* lets a question through, which then is *answered* or not."""
-    through = False
-    with suppress(StoreError), breaker.asking():
-        through = True
-        answer(answered=answered)
-    return through
-
-
-def answer(*, answered: bool) -> None:
-    if not answered:
-        raise StoreError("no answer")
-
-
-async def test_after_some_failures_in_a_row_one_question_in_a_while_is_asked(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    breaker = Breaker()
-    for _ in range(3):
-        for _ in range(FAILURES - 1):
-            assert asked(breaker, answered=False)
-        assert asked(breaker, answered=True)
-    for _ in range(FAILURES):
-        assert asked(breaker, answered=False)
-    through = []
-    for _ in range(1000):
-        if asked(breaker, answered=False):
-            through.append(trio.current_time())
-        await trio.sleep(0.01)
-    pauses = [later - sooner for sooner, later in pairwise(through)]
-    assert PAUSE / 2 <= min(pauses) < max(pauses) <= PAUSE + 0.02
-    await trio.sleep(PAUSE)
-    assert asked(breaker, answered=True)
-    assert asked(breaker, answered=True)
-
-
-async def test_a_question_that_is_cancelled_says_nothing_about_the_server(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    breaker = Breaker()
-    for _ in range(3 * FAILURES):
-        with trio.move_on_after(1), breaker.asking():
-            await trio.sleep_forever()
-    assert asked(breaker, answered=True)
-    for _ in range(FAILURES):
-        asked(breaker, answered=False)
-    await trio.sleep(PAUSE)
-    with trio.move_on_after(1), breaker.asking():
-        await trio.sleep_forever()
-    assert asked(breaker, answered=True)
