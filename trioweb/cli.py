@@ -13,6 +13,7 @@ from trioweb.app.app import App, Served
 from trioweb.message.errors import SetupError
 from trioweb.run.binds import parse_bind
 from trioweb.run.cluster.main import supervise
+from trioweb.run.cluster.signals import hold_back
 from trioweb.run.config import MOST, Config, LogForm, Workers, configure
 from trioweb.run.main import run
 from trioweb.run.target import load, show_fault
@@ -160,6 +161,7 @@ def _serve(app: Served | None, arguments: argparse.Namespace) -> int:
         grace=arguments.grace,
     )
     if app is None:
+        hold_back()  # one that comes when all is done must not change the exit code
         return supervise(arguments.target, config, announce)
     run(app, config=config, on_listen=announce)
     return 0

@@ -12,7 +12,7 @@ import trio
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.process import prepare
 from trioweb.run.cluster.runtime import runtime_directory
-from trioweb.run.cluster.signals import TAKEN, held_back, let_in
+from trioweb.run.cluster.signals import TAKEN, held_back, hold_back, let_in
 from trioweb.run.cluster.supervisor import Supervisor
 from trioweb.run.cluster.telling import tell
 from trioweb.run.config import Config
@@ -54,8 +54,7 @@ async def _until_stopped(supervisor: Supervisor) -> int:
             hearing.start_soon(_hear, signals, supervisor)
             code = await supervisor.run()
             hearing.cancel_scope.cancel(reason="no worker is left")
-        # The handlers are about to go.
-        signal.pthread_sigmask(signal.SIG_BLOCK, TAKEN)
+        hold_back()  # the handlers are about to go
     return code
 
 

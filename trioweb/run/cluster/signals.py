@@ -37,6 +37,11 @@ def deferred() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def hold_back() -> None:
+    """Hold back every signal of ours to the end of a program that only serves."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, TAKEN)
+
+
 def let_in() -> None:
     """Take signals: the handlers stand."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, TAKEN)
