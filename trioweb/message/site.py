@@ -10,8 +10,10 @@ from pathlib import Path
 class Site:
     """One worker's place among its siblings.
 
-    *worker* counts from 0 to *workers* - 1.  *directory* is private to this server
-    (mode 0700) and shared by its workers; it is removed when the server ends.
+    *worker* counts from 0 to *workers* - 1, as many as there were to be when this one
+    started.  While one replaces another both have the same number, so what it names
+    must stand being opened twice.  *directory* is private to this server (mode 0700)
+    and shared by its workers; it is removed when the server ends.
     """
 
     workers: int

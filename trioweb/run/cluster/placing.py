@@ -31,7 +31,8 @@ def place(
             wanted[serving[socket]].add(socket)
         else:
             orphans.append(socket)
-    for socket in orphans:
+    kept = set().union(*(held.get(each, ()) for each in wanted))
+    for socket in sorted(orphans, key=lambda each: each not in kept):
         least = min(map(len, wanted.values()))
         fosters = [each for each in sorted(wanted) if len(wanted[each]) == least]
         holders = [each for each in fosters if socket in held.get(each, ())]

@@ -1,0 +1,118 @@
+"""What a cluster finds out of its surroundings: its program, its directory, signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from trioweb import App
+from trioweb.message.errors import SetupError
+from trioweb.run.cluster.naming import refuse_in_worker, target_of
+from trioweb.run.cluster.runtime import Hold, runtime_directory
+from trioweb.run.cluster.signals import TAKEN, deferred, held_back, let_in
+from trioweb.run.cluster.telling import tell
+from trioweb.run.cluster.worker import memory
+
+
+def program(monkeypatch: pytest.MonkeyPatch, **names: object) -> ModuleType:
+    module = ModuleType("__main__")
+    vars(module).update(names)
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    return module
+
+
+def test_an_application_is_found_by_file_and_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = App()
+    program(monkeypatch, __file__="/srv/shop.py", other=App(), shop=app)
+    assert target_of(app) == "/srv/shop.py:shop"
+
+
+def test_a_module_run_by_its_name_is_found_by_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = App()
+    spec = ModuleSpec("shop.web", None)
+    program(monkeypatch, __file__="/srv/shop/web.py", __spec__=spec, app=app)
+    assert target_of(app) == "shop.web:app"
+
+
+def test_an_application_without_a_name_is_told_the_line_to_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def handler(request: object) -> str:
+        return "hi"
+
+    program(monkeypatch, __file__="/srv/shop.py")
+    with pytest.raises(SetupError, match=r"write `app = App\(\)` at the top level"):
+        target_of(App())
+    with pytest.raises(SetupError, match=r"`app = \.\.\.` at the top level"):
+        target_of(handler)
+
+
+def test_a_program_without_a_file_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    program(monkeypatch, __spec__=None)
+    with pytest.raises(SetupError, match="from a file"):
+        target_of(App())
+
+
+def test_a_program_without_a_guard_is_told_the_line_to_write() -> None:
+    with pytest.raises(SetupError, match='write `if __name__ == "__main__":`'):
+        refuse_in_worker()
+
+
+def test_o4_the_directory_is_private_and_removed() -> None:
+    with runtime_directory() as directory:
+        assert directory.stat().st_mode & 0o777 == 0o700
+        (directory / "sessions.db").touch()
+    assert not directory.exists()
+
+
+def test_o4_without_a_supervisor_the_last_worker_removes_the_directory() -> None:
+    with runtime_directory() as directory:
+        first, second = Hold(directory), Hold(directory)
+        first.remove_if_last()
+        assert directory.exists()
+        second.remove_if_last()
+        assert not directory.exists()
+
+
+def test_k6_signals_that_came_too_late_are_forgotten() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with held_back():
+        signal.raise_signal(signal.SIGTERM)
+        assert signal.sigpending() == {signal.SIGTERM}
+        with deferred():
+            pass
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) >= TAKEN
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    with deferred():
+        let_in()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+def test_a_line_is_written_or_lost_but_never_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        tell("안녕")
+        assert os.read(reading, 100) == "안녕\n".encode()
+        for _ in range(10_000):
+            tell("x" * 10_000)
+    monkeypatch.setattr(sys, "stderr", None)
+    tell("nobody is there")
+    os.close(reading)
+
+
+def test_a_worker_knows_what_memory_it_has() -> None:
+    assert 1 << 20 < memory() < 1 << 40
+    assert Path("/proc/self/statm").exists() or memory() > 0
