@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,7 +14,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.app.asking import ask
+from tests.app.asking import ask, said
 from trioweb.app.answers import stream
 from trioweb.app.app import App
 from trioweb.app.sessions.identity import issue, well_formed
@@ -23,8 +24,10 @@ from trioweb.app.sessions.store import Changes, Outcome, Record, StoreError
 from trioweb.app.sessions.visit import SessionWarning
 from trioweb.message.errors import HTTPError, SetupError
 from trioweb.message.fields import SESSION_LIMIT, Fields
+from trioweb.message.offload import inline, runner
 from trioweb.message.request import Request
 from trioweb.message.response import Response, Send
+from trioweb.message.site import Site
 from trioweb.run.config import Config
 from trioweb.testing import client
 from trioweb.testing.httpx_client import Client
@@ -696,6 +699,36 @@ async def test_the_layer_needs_its_lifespan(caplog: pytest.LogCaptureFixture) ->
     answer = await ask(application(), "GET", "/read")
     assert answer.status == 500
     assert "the sessions' store is not open" in caplog.text
+
+
+async def test_several_workers_share_their_sessions_unasked_and_it_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    first, second = application(), application()
+    runner.set(inline)
+    async with (
+        first.open(Site(workers=2, worker=0, directory=tmp_path)),
+        second.open(Site(workers=2, worker=1, directory=tmp_path)),
+    ):
+        begun = await ask(first, "GET", "/set/a/1")
+        cookie = {"cookie": begun.headers["set-cookie"].partition(";")[0]}
+        assert said(await ask(second, "GET", "/read", headers=cookie)) == '{"a":"1"}'
+        await ask(second, "GET", "/set/b/2", headers=cookie)
+        expected = '{"a":"1","b":"2"}'
+        assert said(await ask(first, "GET", "/read", headers=cookie)) == expected
+    assert [each for each in caplog.messages if "SQLite" in each] == [
+        "the sessions of 2 workers are kept in a SQLite file until the server ends; "
+        "sessions(SQLiteStore(path)) keeps them for longer"
+    ]
+
+
+async def test_a_memory_store_given_by_hand_is_refused_where_workers_would_differ(
+    tmp_path: Path,
+) -> None:
+    app = application(MemoryStore())
+    with pytest.raises(SetupError, match="per_worker=True"):
+        async with app.open(Site(workers=2, worker=0, directory=tmp_path)):
+            pass  # not reached
 
 
 # ------------------------------------------------------------------------- caches

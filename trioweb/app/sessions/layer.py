@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from trioweb.app.place import place
 from trioweb.app.sessions.carried import CarriedVisit, CookieStore
 from trioweb.app.sessions.cookie import NAME, Secure, SessionCookie
 from trioweb.app.sessions.memory import MemoryStore
+from trioweb.app.sessions.sqlite import SQLiteStore
 from trioweb.app.sessions.store import Lifetime, Store
 from trioweb.app.sessions.visit import Visit, begin
 from trioweb.message.errors import Forbidden, SetupError
@@ -19,6 +21,8 @@ from trioweb.message.response import Response, SameSite
 from trioweb.message.site import Site
 from trioweb.rules.origin import SAFE_METHODS, foreign, is_origin
 from trioweb.rules.vary import add_vary
+
+log = logging.getLogger(__name__)
 
 # Seconds that a session lives unused: what OWASP says for most applications.
 IDLE = 30 * 60.0
@@ -102,8 +106,8 @@ def sessions(
 
     *store* keeps them: by default a MemoryStore, or, where there are several workers, a
     SQLiteStore in the server's own directory; a CookieStore lets each carry its own,
-    and can do less.  A session ends *idle* seconds after it
-    was last used, and *absolute* seconds after it began.
+    and can do less.  A session ends *idle* seconds after it was last used, and
+    *absolute* seconds after it began.
 
     The cookie is called *name*, HttpOnly, and *same_site*.  It is *secure*, and called
     ``__Host-`` *name*, where the request came by https ("auto"), always or never.
@@ -154,4 +158,12 @@ def _require_origins(trusted: Collection[str]) -> None:
 
 def _store_for(site: Site) -> Store:
     """What keeps sessions where nobody has chosen."""
-    return MemoryStore()
+    if site.workers == 1:
+        return MemoryStore()
+    if site.worker == 0:
+        log.warning(
+            "the sessions of %d workers are kept in a SQLite file until the server "
+            "ends; sessions(SQLiteStore(path)) keeps them for longer",
+            site.workers,
+        )
+    return SQLiteStore(site.directory / "sessions.sqlite")
