@@ -20,6 +20,9 @@ from coredis.parser import NotEnoughData, Parser
 
 from tests.needs import program
 
+# A certificate for localhost and its key, which are nobody's.
+TLS = Path(__file__).parent / "tls"
+
 # Seconds.  A server that does not listen by then never will.
 START = 20
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,8 +11,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.app.sessions.redis_store import KEY, LONG, SITE, opened
-from tests.clients.redis import RedisServer
+from tests.clients.redis import TLS, RedisServer, proxied
 from trioweb.app.sessions.redis import RedisStore
+from trioweb.app.sessions.store import StoreError
 from trioweb.message.errors import SetupError
 
 
@@ -98,3 +101,66 @@ def test_without_coredis_the_line_that_installs_it_is_named() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert 'pip install "trioweb[redis]"' in done.stderr.splitlines()[-1]
+
+
+# ---------------------------------------------------------------------------------- TLS
+
+# A certificate for localhost, signed by itself, good for a hundred years.
+CERTIFICATE = TLS / "localhost.pem"
+
+
+@pytest.fixture
+def by_tls(own_redis: Callable[..., RedisServer]) -> str:
+    """The address host:port of a server that speaks TLS alone over TCP."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    options = ["--bind", "127.0.0.1", "--tls-port", str(port)]
+    options += ["--tls-cert-file", str(CERTIFICATE)]
+    options += ["--tls-key-file", str(TLS / "localhost.key")]
+    own_redis(*options, "--tls-auth-clients", "no")
+    return f"localhost:{port}"
+
+
+async def test_by_tls_a_server_whose_certificate_is_trusted_is_asked(
+    by_tls: str,
+) -> None:
+    trusting = ssl.create_default_context(cafile=CERTIFICATE)
+    store = RedisStore(f"rediss://{by_tls}", ssl_context=trusting)
+    async with store.open(SITE, LONG):
+        await store.create(KEY, {"a": b"1"}, None)
+        record = await store.load(KEY)
+    assert record is not None
+    assert record.fields == {"a": b"1"}
+
+
+@pytest.mark.parametrize("trusting", [False, True], ids=["unknown", "another name"])
+async def test_by_tls_a_server_that_is_not_known_is_not_asked(
+    by_tls: str, caplog: pytest.LogCaptureFixture, *, trusting: bool
+) -> None:
+    url = f"rediss://:secret@{by_tls}"
+    context = None
+    if trusting:
+        context = ssl.create_default_context(cafile=CERTIFICATE)
+        url = url.replace("localhost", "127.0.0.1")
+    store = RedisStore(url, ssl_context=context)
+    async with store.open(SITE, LONG):
+        with pytest.raises(StoreError) as caught:
+            await store.load(KEY)
+    assert "certificate verify failed" in caught.value.reason
+    assert "secret" not in caplog.text
+
+
+async def test_a_server_without_tls_is_not_asked_by_tls(
+    redis_server: RedisServer,
+) -> None:
+    async with proxied(redis_server) as proxy:
+        url = proxy.url.replace("redis:", "rediss:")
+        async with opened(url) as store:
+            with pytest.raises(StoreError, match="503"):
+                await store.load(KEY)
+
+
+def test_a_context_for_an_address_without_tls_is_a_mistake() -> None:
+    with pytest.raises(SetupError, match="rediss://"):
+        RedisStore("redis://localhost", ssl_context=ssl.create_default_context())

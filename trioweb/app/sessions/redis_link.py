@@ -160,9 +160,13 @@ async def dial(address: Address) -> trio.abc.Stream:
     tls = trio.SSLStream(
         stream, address.tls, server_hostname=address.host, https_compatible=True
     )
+    known = False
     try:
         await tls.do_handshake()
+        known = True
     except trio.BrokenResourceError as error:
-        await trio.aclose_forcefully(tls)
         raise OSError(f"no TLS: {error.__cause__}") from error.__cause__
+    finally:
+        if not known:
+            await trio.aclose_forcefully(tls)
     return tls
