@@ -9,6 +9,7 @@ import trio
 
 from tests.app.sessions.sqlite_files import KEY, beside, fields, opened
 from trioweb.app.sessions.sqlite import SQLiteStore
+from trioweb.app.sessions.sqlite_writer import WAITING
 from trioweb.app.sessions.store import Outcome, StoreError
 
 
@@ -84,3 +85,23 @@ async def test_who_holds_the_lock_too_long_fails_the_saves_in_time(path: Path) -
                 saving.start_soon(save, store)
         assert await fields(store) == {"a": b"1"}
         assert await store.save(KEY, {"a": b"3"}) is Outcome.SAVED
+
+
+async def test_more_writes_than_can_be_done_in_time_are_refused_at_once(
+    path: Path,
+) -> None:
+    ended: list[str] = []
+
+    async def touch(store: SQLiteStore) -> None:
+        try:
+            await store.touch(KEY)
+        except StoreError as error:
+            ended.append(error.reason)
+
+    async with opened(path) as store:
+        async with trio.open_nursery() as touching:
+            for _ in range(WAITING + 50):
+                touching.start_soon(touch, store)
+        assert 40 <= len(ended) <= 60  # the store has writes of its own
+        assert "waiting already" in ended[0]
+        await store.touch(KEY)
