@@ -24,7 +24,9 @@ ROWS = {
         "R": range(1, 7),
         "S": range(1, 13),
         "X": range(1, 13),
-        "E": {*range(1, 12)} - {5, 8},
+        "C": range(1, 9),
+        "N": range(1, 14),
+        "E": {*range(1, 12)} - {8},
     }.items()
     for number in numbers
 }
