@@ -119,6 +119,7 @@ async def test_a_form_of_ours_is_taken_as_often_as_it_comes(
         assert [await sent(web, token) for _ in range(3)] == [200, 200, 200]
         answer = await web.delete("/script", headers={"x-csrf-token": token})
         assert answer.status_code == 200
+        assert (await web.delete("/script")).status_code == 403
 
 
 async def test_every_token_is_another_and_each_is_good() -> None:
