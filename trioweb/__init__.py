@@ -13,6 +13,7 @@ from trioweb.app.sessions.carried import CookieStore
 from trioweb.app.sessions.csrf import check_csrf, csrf_token
 from trioweb.app.sessions.layer import sessions
 from trioweb.app.sessions.memory import MemoryStore
+from trioweb.app.sessions.sqlite import SQLiteStore
 from trioweb.message.errors import (
     BadRequest,
     Conflict,
@@ -63,6 +64,7 @@ __all__ = [
     "PeerGone",
     "Request",
     "Response",
+    "SQLiteStore",
     "Send",
     "ServiceUnavailable",
     "Session",
