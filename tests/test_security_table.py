@@ -26,7 +26,9 @@ ROWS = {
         "X": range(1, 13),
         "C": range(1, 9),
         "N": range(1, 14),
-        "E": {*range(1, 12)} - {8},
+        "E": range(1, 12),
+        "O": range(1, 6),
+        "K": range(1, 15),
     }.items()
     for number in numbers
 }

@@ -5,11 +5,16 @@ from __future__ import annotations
 import random
 import re
 import signal
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
 
+from tests.clients.process import ROOT
 from tests.needs import needs, program
 from tests.run.cluster.crews import Crew, children, crewed, said, until
 
@@ -77,25 +82,56 @@ async def one_that_answers(crew: Crew) -> list[int]:
 WRK = re.compile(r"Socket errors: (.*)|Non-2xx.*: (\d+)")
 
 
+@asynccontextmanager
+async def loaded(crew: Crew) -> AsyncIterator[None]:
+    """Fifty connections of wrk while the block lasts; none of them has an error."""
+    command = [str(program("wrk")), "-t1", "-c50", "-d60s", f"{crew.server.url}/who"]
+    process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    printed = b""
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        with trio.CancelScope(shield=True):
+            async for piece in process.stdout:
+                printed += piece
+            await process.wait()
+    assert b"requests in" in printed
+    assert WRK.search(printed.decode()) is None, printed.decode()
+
+
 @needs("wrk")
 async def test_k4_five_reloads_under_load_fail_nobody() -> None:
     async with crewed() as crew:
         now = await crew.everybody(2)
-        url = f"{crew.server.url}/who"
-        command = [str(program("wrk")), "-t1", "-c50", "-d60s", url]
-        process = await trio.lowlevel.open_process(command, stdout=-1)
-        assert process.stdout is not None
-        for _ in range(5):
-            crew.kill(crew.pid, signal.SIGHUP)
-            before = now
-            now = await crew.everybody(2, but=before)
-        process.send_signal(signal.SIGINT)
-        printed = b""
-        async for piece in process.stdout:
-            printed += piece
-        await process.wait()
-        assert b"requests in" in printed
-        assert WRK.search(printed.decode()) is None, printed.decode()
+        async with loaded(crew):
+            for _ in range(5):
+                crew.kill(crew.pid, signal.SIGHUP)
+                before = now
+                now = await crew.everybody(2, but=before)
+        assert await crew.stop() == 0
+
+
+@needs("wrk")
+async def test_k12_recycling_under_load_fails_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "brief.py"
+    path.write_text(
+        "from tests.apps.crew import app\n"
+        "from trioweb import Config, run\n"
+        "from trioweb.run.recycling import Recycling\n"
+        "if __name__ == '__main__':\n"
+        "    run(app, config=Config(bind=('127.0.0.1:0',), workers=2,\n"
+        "        access_log='off', recycling=Recycling(requests=500)))\n",
+        encoding="utf-8",
+    )
+    async with crewed(
+        program=[sys.executable, path], env={"PYTHONPATH": str(ROOT)}
+    ) as crew:
+        first = await crew.everybody(2)
+        async with loaded(crew):
+            second = await crew.everybody(2, but=first)
+            await crew.everybody(2, but=first | second)
         assert await crew.stop() == 0
 
 

@@ -6,7 +6,13 @@ import logging
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from trioweb.run.cluster.actions import (
     Action,
@@ -211,5 +217,7 @@ class Processes(RuleBasedStateMachine):
             self.obey(self.plan.tick(self.now))
 
 
-TestProcesses = Processes.TestCase
-TestProcesses.settings = settings(max_examples=50, stateful_step_count=40)
+def test_k7_no_order_of_events_wedges_the_plan() -> None:
+    run_state_machine_as_test(
+        Processes, settings=settings(max_examples=50, stateful_step_count=40)
+    )

@@ -5,19 +5,34 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
+from multiprocessing import resource_tracker
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import trio
 
-from trioweb import App
+from trioweb import App, Config
 from trioweb.message.errors import SetupError
+from trioweb.message.site import Site
+from trioweb.run.cluster.messages import Failed
 from trioweb.run.cluster.naming import refuse_in_worker, target_of
+from trioweb.run.cluster.process import Process
 from trioweb.run.cluster.runtime import Hold, runtime_directory
 from trioweb.run.cluster.signals import TAKEN, deferred, held_back, let_in
 from trioweb.run.cluster.telling import tell
-from trioweb.run.cluster.worker import memory
+from trioweb.run.cluster.worker import Order, memory
+
+
+@pytest.fixture(scope="module", autouse=True)
+def beside_us() -> Iterator[None]:
+    """The process that multiprocessing has beside its children, while it is needed."""
+    resource_tracker.ensure_running()
+    yield
+    tracker = resource_tracker._resource_tracker  # noqa: SLF001  # the only way to it
+    tracker._stop()  # type: ignore[attr-defined]  # noqa: SLF001  # not in the stubs
 
 
 def program(monkeypatch: pytest.MonkeyPatch, **names: object) -> ModuleType:
@@ -96,6 +111,21 @@ def test_k6_signals_that_came_too_late_are_forgotten() -> None:
     with deferred():
         let_in()
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+async def test_k8_a_process_that_has_ended_is_no_other_until_it_is_reaped(
+    tmp_path: Path,
+) -> None:
+    site = Site(workers=1, worker=0, directory=tmp_path)
+    process = Process(1, Order("nowhere.py", Config(workers=1), site))
+    with trio.fail_after(30):
+        await process.ended()
+    process.signal(signal.SIGKILL)  # nobody's number yet
+    (failed,) = process.channel.remaining()
+    assert isinstance(failed, Failed)
+    assert failed.hopeless
+    assert "nowhere.py is not there" in failed.reason
+    assert process.reap() == 1
 
 
 def test_a_line_is_written_or_lost_but_never_waited_for(
