@@ -32,6 +32,21 @@ function done(summary, latency)
 end
 """
 
+# The same for visitors who take turns; requests are made before the first is sent.
+_TURNS = """
+local cookies = {{{cookies}}}
+local requests, turn = {{}}, 0
+function init(args)
+  for number, cookie in ipairs(cookies) do
+    requests[number] = wrk.format(nil, nil, {{["Cookie"] = cookie}})
+  end
+end
+function request()
+  turn = turn % #requests + 1
+  return requests[turn]
+end
+"""
+
 
 class LoadFailed(Exception):
     """The generator has failed, or the server has not answered every request."""
@@ -68,10 +83,9 @@ async def measure(pid: int, port: int, work: Work, seconds: int) -> Measurement:
 
 
 async def _wrk(port: int, work: Work, seconds: int) -> dict[str, float]:
-    body = f'"{work.body.decode()}"' if work.body else "nil"
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s"]
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_SCRIPT.format(method=work.method, body=body))
+        script.write(_script(work))
         script.flush()
         command += [script.name, f"http://127.0.0.1:{port}{work.path}"]
         async with started(command, core=cores().others) as wrk:
@@ -80,3 +94,12 @@ async def _wrk(port: int, work: Work, seconds: int) -> dict[str, float]:
                     if line.startswith(b"{"):
                         return dict(json.loads(line))
     raise LoadFailed(f"wrk said nothing of {work.name}: {wrk.process.returncode}")
+
+
+def _script(work: Work) -> str:
+    body = f'"{work.body.decode()}"' if work.body else "nil"
+    script = _SCRIPT.format(method=work.method, body=body)
+    if work.cookies:
+        # What JSON writes of a cookie's characters (RFC 6265 4.1.1) Lua reads alike.
+        script += _TURNS.format(cookies=", ".join(map(json.dumps, work.cookies)))
+    return script

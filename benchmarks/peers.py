@@ -20,7 +20,7 @@ class NotInstalled(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A server: the command that starts it, in which {python} and {port} stand.
+    """A server: the command that starts it, with {python}, {environment} and {port}.
 
     *packages* are installed in an environment of their own, whose Python then is
     {python}; without any it is the one that runs the benchmark.  *version* is a
@@ -45,7 +45,7 @@ class Peer:
 
     def at(self, port: int) -> list[str]:
         """The command that serves at *port* of 127.0.0.1."""
-        return [word.format(python=self.python, port=port) for word in self.command]
+        return [self._filled(word, port) for word in self.command]
 
     async def install(self) -> None:
         """Put its packages where it will find them, unless they are there already.
@@ -55,11 +55,7 @@ class Peer:
         done = self.environment / "installed"
         if not self.packages or done.exists():
             return
-        environment = str(self.environment)
-        for command in (
-            [sys.executable, "-m", "venv", "--clear", environment],
-            [self.python, "-m", "pip", "install", "--quiet", *self.packages],
-        ):
+        for command in self._installing():
             ran = await trio.run_process(command, capture_stderr=True, check=False)
             if ran.returncode:
                 raise NotInstalled(f"{self.name}: {ran.stderr.decode()}")
@@ -67,9 +63,31 @@ class Peer:
 
     async def described(self) -> str:
         """Its name with its version."""
-        command = [word.format(python=self.python) for word in self.version]
+        command = [self._filled(word) for word in self.version]
         output = (await trio.run_process(command, capture_stdout=True)).stdout
         return f"{self.name} ({output.decode().splitlines()[0].strip()})"
+
+    def _filled(self, word: str, port: int = 0) -> str:
+        environment = self.environment
+        return word.format(python=self.python, environment=environment, port=port)
+
+    def _installing(self) -> list[list[str]]:
+        return [
+            [sys.executable, "-m", "venv", "--clear", str(self.environment)],
+            [self.python, "-m", "pip", "install", "--quiet", *self.packages],
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePeer(Peer):
+    """A server by Node, whose packages are under {environment}/node_modules."""
+
+    def _installing(self) -> list[list[str]]:
+        environment = str(self.environment)
+        return [
+            ["mkdir", "-p", environment],  # without it npm looks for one further up
+            ["npm", "install", "--silent", "--prefix", environment, *self.packages],
+        ]
 
 
 TRIOWEB = Peer(

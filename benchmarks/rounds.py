@@ -75,7 +75,8 @@ async def measure_all(
         for peer in peers:
             progress.show(f"installing and starting {peer.name}")
             await peer.install()
-            running.append(await _start(peer, works, serving))
+            running.append(await start(peer, serving))
+            await check(running[-1], works)
         for each in running:
             progress.show(f"warming up {each.peer.name}")
             for work in works:
@@ -97,22 +98,29 @@ def ratios(measured: Measured, work: str, peer: str, to: str) -> Spread:
     return Spread.of([one.processor / other.processor for one, other in pairs])
 
 
-async def _start(
-    peer: Peer, works: Sequence[Work], serving: contextlib.AsyncExitStack
-) -> Running:
-    port = _free_port()
+async def start(peer: Peer, serving: contextlib.AsyncExitStack) -> Running:
+    """Start *peer* on the server's core; it ends with *serving*.
+
+    NotServing if it does not listen in time.
+    """
+    port = free_port()
     program = await serving.enter_async_context(
         started(peer.at(port), core=cores().server, env={**os.environ})
     )
-    await _listening(peer, program, port)
-    for work in works:
-        answer = await ask(port, work.request())
-        if answer.status != 200 or not work.answered_by(answer.body):
-            raise NotServing(f"{peer.name} answers {work.name} with {answer}")
+    await listening(peer.name, program, port)
     return Running(peer, program, port)
 
 
-async def _listening(peer: Peer, program: Program, port: int) -> None:
+async def check(server: Running, works: Sequence[Work]) -> None:
+    """NotServing if *server* does not answer each of *works* as it should."""
+    for work in works:
+        answer = await ask(server.port, work.request())
+        if answer.status != 200 or not work.answered_by(answer.body):
+            raise NotServing(f"{server.peer.name} answers {work.name} with {answer}")
+
+
+async def listening(name: str, program: Program, port: int) -> None:
+    """Wait until *program* listens at *port*; NotServing if it does not in time."""
     with trio.move_on_after(START):
         while True:
             await trio.sleep(LOOK)
@@ -121,10 +129,11 @@ async def _listening(peer: Peer, program: Program, port: int) -> None:
                 return
             if program.process.poll() is not None:
                 break
-    raise NotServing(f"{peer.name} did not start: {program.said()}")
+    raise NotServing(f"{name} did not start: {program.said()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 at which nobody listens now."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

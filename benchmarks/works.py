@@ -8,19 +8,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One kind of request, sent over and over; *body* is sent where there is one."""
+    """One kind of request, sent over and over; *body* is sent where there is one.
+
+    With *cookies*, which are the values of Cookie fields, each request has the next of
+    them: so a server is asked by many visitors.
+    """
 
     name: str
     method: str
     path: str
     body: bytes
     answer: bytes
+    cookies: tuple[str, ...] = ()
 
     def request(self) -> bytes:
-        """The request as bytes, for a connection of its own."""
+        """The request of the first visitor as bytes, for a connection of its own."""
         head = f"{self.method} {self.path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n"
         if self.body:
             head += f"content-length: {len(self.body)}\r\n"
+        if self.cookies:
+            head += f"cookie: {self.cookies[0]}\r\n"
         return f"{head}\r\n".encode("ascii") + self.body
 
     def answered_by(self, body: bytes) -> bool:

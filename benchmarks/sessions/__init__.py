@@ -1,0 +1,1 @@
+"""What sessions cost, of trioweb and of its peers, and whether a kill loses one."""

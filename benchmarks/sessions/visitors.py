@@ -1,0 +1,48 @@
+"""Visitors: browsers that have a session each, and what is asked in their name."""
+
+from __future__ import annotations
+
+import http.client
+
+import trio
+
+from benchmarks.serving import ANSWER, NotServing
+from benchmarks.works import Work
+
+# Visitors who take turns: enough that no store lives on the last few of them, and few
+# enough that each is asked for many times in a measurement.
+VISITORS = 200
+
+PATHS = ("/none", "/load", "/save")
+"""The same handler without a session, with a look into it, with a look and a write."""
+
+
+async def works(port: int, visitors: int = VISITORS) -> list[Work]:
+    """The works of the server at *port*, whose *visitors* have had their first visit.
+
+    Each sends its cookie also where nobody looks at it: what is compared is a session,
+    not the bytes of a request.  NotServing if the server gives no cookies.
+    """
+    cookies = tuple(await trio.to_thread.run_sync(_first_visits, port, visitors))
+    return [
+        Work(path.strip("/"), "GET", path, b"", b"known", cookies) for path in PATHS
+    ]
+
+
+def _first_visits(port: int, visitors: int) -> list[str]:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER)
+    try:
+        return [_first_visit(line) for _ in range(visitors)]
+    except (OSError, http.client.HTTPException) as error:
+        raise NotServing(f"no first visit at port {port}: {error!r}") from error
+    finally:
+        line.close()
+
+
+def _first_visit(line: http.client.HTTPConnection) -> str:
+    line.request("GET", "/save")
+    response = line.getresponse()
+    body, cookie = response.read(), response.getheader("set-cookie")
+    if response.status != 200 or body != b"unknown" or cookie is None:
+        raise NotServing(f"a first visit got {response.status} {body[:60]!r}, {cookie}")
+    return cookie.partition(";")[0]
