@@ -6,6 +6,7 @@ import itertools
 import sys
 import time
 from hashlib import sha256
+from os import getpid
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from msgspec import Meta, Struct
 from msgspec.json import encode
 
 import trioweb
-from trioweb import App, NotFound, Request, Response, Send, file, stream
+from trioweb import App, NotFound, Request, Response, Send, file, sessions, stream
 from trioweb.message.handler import Handler
 from trioweb.testing import memory_pair
 from trioweb.wire import connection
@@ -59,6 +60,7 @@ async def counted(request: Request, handler: Handler) -> Response:
 
 
 app.use(counted)
+app.use(sessions())
 
 
 PARTS = {"showcase.css", "showcase.js", "talk.js"}
@@ -241,6 +243,25 @@ class Theme:
         response = Response(204)
         response.delete_cookie("theme", same_site="strict")
         return response
+
+
+@app.resource("/visits")
+class Visits:
+    """A counter in the visitor's session, right however many count at once."""
+
+    async def get(self, request: Request) -> dict[str, object]:
+        """Show it, and which process has answered."""
+        return {"counted": request.session.get("counted", 0), "by process": getpid()}
+
+    async def post(self, request: Request) -> dict[str, object]:
+        """Count one more."""
+        counted = await request.session.update("counted", lambda n: (n or 0) + 1)
+        return {"counted": counted, "by process": getpid()}
+
+    async def delete(self, request: Request) -> Response:
+        """End the session."""
+        request.session.destroy()
+        return Response(204)
 
 
 @app.get("/refuse/{status:int}")

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.clients.chromium import browsing
-from tests.clients.process import Way, both_ways, by_python, curl, serving
+from tests.clients.process import (
+    Way,
+    both_ways,
+    by_python,
+    by_trioweb,
+    curl,
+    serving,
+)
 from tests.needs import needs
 
 PATH = "examples/showcase.py"
@@ -47,6 +56,7 @@ async def test_every_card_shows_an_answer() -> None:
             "PATCH /notes/1": "405 Method Not Allowed",
             "GET /refuse/409": "409 Conflict",
             "GET /theme": "200 OK",
+            "GET /visits": "200 OK",
             "GET /source": "200 OK",
             "GET /whoami": "200 OK",
         }
@@ -111,3 +121,24 @@ async def test_a_failure_shows_nothing_and_is_logged_once() -> None:
         assert await server.stop() == 0
         assert server.said.count(b"Traceback") == 1
         assert b"RuntimeError: the password of the database" in server.said
+
+
+COUNTED = """(document.querySelector("#visits .answer")?.innerText
+  .match(/"counted":(\\d+)/) ?? [])[1]"""
+
+
+@needs("chromium")
+@pytest.mark.parametrize("workers", [[], ["--workers", "2"]], ids=["one", "two"])
+async def test_a_hundred_at_once_are_counted_a_hundred(workers: list[str]) -> None:
+    async with (
+        serving([*by_trioweb(PATH), *workers]) as server,
+        browsing() as page,
+    ):
+        await page.open(server.url)
+        await page.until(f"({COUNTED}) === '0'")
+        for total in (100, 200):
+            await page.evaluate(
+                'document.querySelector("#visits [data-act=hundred]").click()'
+            )
+            await page.until(f"({COUNTED}) === '{total}'")
+        assert await server.stop() == 0

@@ -154,6 +154,16 @@ $("#leave [data-act=leave]").onclick = async () => {
   await told;
 };
 
+// A hundred requests that change the same value of the same session.
+$("#visits [data-act=hundred]").onclick = async ({ target }) => {
+  target.disabled = true;
+  const one = () => fetch("/visits", { method: "POST" });
+  await one(); // which begins the session, if there is none
+  await Promise.all(Array.from({ length: 99 }, one));
+  await call($("#visits"), parse("GET /visits"));
+  target.disabled = false;
+};
+
 // Bytes by hand.
 const LETTERS = {
   "a request": "GET /notes/1 HTTP/1.1\nHost: here\n\n",
