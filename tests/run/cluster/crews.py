@@ -42,6 +42,10 @@ class Crew:
         self.seen |= children(self.pid)
         return found
 
+    def descriptors(self) -> int:
+        """How many the supervisor has open."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
     async def ask(self, request: str = "GET /who", body: bytes = b"") -> bytes:
         """The content of the answer, on a connection of its own; b"" if cut."""
         head = f"{request} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n"

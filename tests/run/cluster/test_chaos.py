@@ -174,6 +174,19 @@ async def test_k7_signals_in_any_order_two_hundred_times_never_wedge() -> None:
         await crew.gone()
 
 
+async def test_a_supervisor_keeps_nothing_of_those_who_have_gone() -> None:
+    async with crewed(workers=1) as crew:
+        (pid,) = await crew.everybody(1)
+        before = crew.descriptors()
+        for _ in range(5):
+            crew.kill(pid)
+            (pid,) = await crew.everybody(1, but={pid})
+            crew.kill(crew.pid, signal.SIGHUP)
+            (pid,) = await crew.everybody(1, but={pid})
+        await until(lambda: crew.descriptors() <= before)
+        assert await crew.stop() == 0
+
+
 async def test_any_process_beside_the_supervisor_may_be_killed() -> None:
     async with crewed() as crew:
         await crew.everybody(2)

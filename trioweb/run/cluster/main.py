@@ -10,7 +10,6 @@ from contextlib import ExitStack
 import trio
 
 from trioweb.run.cluster.berths import Berths
-from trioweb.run.cluster.process import prepare
 from trioweb.run.cluster.runtime import runtime_directory
 from trioweb.run.cluster.signals import TAKEN, held_back, hold_back, let_in
 from trioweb.run.cluster.supervisor import Supervisor
@@ -49,7 +48,8 @@ def supervise(target: str, config: Config, on_listen: OnListen) -> int:
 async def _until_stopped(supervisor: Supervisor) -> int:
     with trio.open_signal_receiver(*TAKEN) as signals:
         let_in()
-        prepare()
+        # What some parents leave behind: children of whose end nobody hears.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         async with trio.open_nursery() as hearing:
             hearing.start_soon(_hear, signals, supervisor)
             code = await supervisor.run()

@@ -32,8 +32,7 @@ ASLEEP = 3.0
 # is replaced after a pause.
 STEADY = 1.0
 
-# Seconds until recycling is tried again after a fresh worker did not start: the old one
-# serves, so nothing presses.
+# Seconds until recycling is tried again after it failed: the old worker serves.
 RECYCLE_AGAIN = 60.0
 
 # Starts in a row that a signal may end before there is a pause: somebody who kills
@@ -59,6 +58,11 @@ class Plan:
         self._announced = False
         self._stops = 0  # how often a stop was asked for
         self._code = 0
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for, or decided."""
+        return self._stops > 0
 
     @property
     def size(self) -> int:
@@ -246,9 +250,8 @@ class Plan:
         else:
             slot.failures += 1
             slot.retry = self._now + pause(slot.failures)
-        if self._breaker.tripped(
-            self._now, by_signal=code < 0, serving=self._roster.serving
-        ):
+        serving = self._roster.serving
+        if self._breaker.tripped(self._now, by_signal=code < 0, serving=serving):
             because = f": {member.reason}" if member.reason else ""
             self._give_up(3, f"no worker becomes ready, so the server ends{because}")
 
@@ -272,10 +275,9 @@ class Plan:
 
     def _stop(self) -> None:
         self._stops += 1
-        roster, policy = self._roster, self._policy
-        within = policy.cleanup + MARGIN
+        roster, within = self._roster, self._policy.cleanup + MARGIN
         if self._stops == 1:
-            roster.dismiss(self._now, policy.grace + within)
+            roster.dismiss(self._now, self._policy.grace + within)
         elif self._stops == 2:
             roster.dismiss(self._now, within)
             roster.actions += [Cancel(each) for each in self.members]

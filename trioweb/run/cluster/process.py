@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -45,6 +46,7 @@ class Process:
             target=work, args=(theirs, order), name=f"{NAME} {self.slot}"
         )
         try:
+            prepare()
             with theirs, deferred(), _no_program():
                 self._process.start()
         except OSError:
@@ -82,11 +84,12 @@ class Process:
 def prepare() -> None:
     """Start what multiprocessing needs beside the workers, with all its side effects.
 
-    It lets signals in when it is started, which must not come when they are deferred;
-    and children whose end nobody may hear of, as some parents leave it, cannot be.
+    Starting it lets signals in, which must not come while they are deferred.  That it
+    had been killed is no matter of ours.
     """
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    resource_tracker.ensure_running()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        resource_tracker.ensure_running()
 
 
 def _descriptor(pid: int) -> int | None:

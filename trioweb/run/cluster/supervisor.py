@@ -117,6 +117,8 @@ class Supervisor:
 
     def scale(self, size: int) -> None:
         """Have *size* workers; BindError where there is no room for their sockets."""
+        if self._plan.stopping:
+            return
         self._berths.grow(size)
         now = trio.current_time()
         self._do(self._plan.scale(size, now, sockets=self._berths.count))

@@ -6,13 +6,14 @@ no supervisor any more; then it finishes what it has begun, and goes.
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,9 @@ from trioweb.run.target import load, show_fault
 # Seconds between two signs of life.
 BEAT = 1.0
 
+# PR_SET_PDEATHSIG (prctl(2)).
+_DEATH_SIGNAL = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -56,7 +60,8 @@ def work(sock: socket.socket, order: Order) -> None:
     channel: Channel[FromSupervisor] = Channel(sock, FromSupervisor)
     try:
         hold = Hold(order.site.directory)
-        app = load(order.target)
+        with _bound_to_supervisor():
+            app = load(order.target)
         worker = Worker(channel, order)
         trio.run(worker.run, app)
     except SetupError as error:
@@ -78,13 +83,36 @@ def _be_alone() -> None:
         with suppress(OSError):  # the one that the listing itself had
             os.set_inheritable(int(name), int(name) <= 2)
     # Ctrl-C, and the end of the terminal, are said to all; the supervisor decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # By a function: what is ignored stays so in every program that a handler starts.
+    signal.signal(signal.SIGINT, _nothing)
+    signal.signal(signal.SIGHUP, _nothing)
     # While it loads, nobody is served, and a signal may end it there and then.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(OSError, RuntimeError, ValueError, AttributeError):  # no stderr
         faulthandler.enable()  # SIGABRT shows where it is
     let_in()
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+@contextmanager
+def _bound_to_supervisor() -> Iterator[None]:
+    """Be killed with the supervisor while the block runs, where the system can do it.
+
+    A module that takes for ever to load would never find out that nobody waits for it.
+    """
+    try:
+        prctl = ctypes.CDLL(None).prctl
+    except (AttributeError, OSError, TypeError):  # not Linux
+        yield
+        return
+    prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    try:
+        yield
+    finally:
+        prctl(_DEATH_SIGNAL, 0, 0, 0, 0)
 
 
 class Worker:
