@@ -35,8 +35,10 @@ class Claimed:
     inode: int
 
 
-def claim(sock: socket.socket, path: Path, backlog: int) -> Claimed:
-    """Make *sock* listen under *path*; a dead socket of that name is replaced.
+def claim(
+    sock: socket.socket, path: Path, backlog: int, *, mode: int = MODE
+) -> Claimed:
+    """Make *sock* listen under *path* with *mode*; a dead one of that name is replaced.
 
     Raises OSError: EADDRINUSE if a server listens there, ENOTSOCK if something that is
     no socket (a symbolic link, too) has the name, ENAMETOOLONG, and what the system has
@@ -48,7 +50,7 @@ def claim(sock: socket.socket, path: Path, backlog: int) -> Claimed:
     _refuse_long(own)
     sock.bind(os.fspath(own))
     try:
-        own.chmod(MODE)  # before it listens, when every connection is refused
+        own.chmod(mode)  # before it listens, when every connection is refused
         sock.listen(backlog)
         found = own.lstat()
         own.replace(path)

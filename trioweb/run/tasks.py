@@ -38,7 +38,7 @@ def _tasks(
 def _place(task: trio.lowlevel.Task) -> str:
     """Where the innermost code that is not Trio's own waits."""
     place = ""
-    for frame, line in _frames(task.coro):
+    for frame, line in frames(task.coro):
         module = str(frame.f_globals.get("__name__"))
         if not module.startswith("trio."):
             code = frame.f_code
@@ -46,7 +46,7 @@ def _place(task: trio.lowlevel.Task) -> str:
     return place
 
 
-def _frames(awaited: object) -> Iterator[tuple[FrameType, int]]:
+def frames(awaited: object) -> Iterator[tuple[FrameType, int]]:
     """The frames of a coroutine, from the outermost to where it waits."""
     while awaited is not None:
         if isinstance(awaited, CoroutineType):

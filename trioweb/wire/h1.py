@@ -45,8 +45,8 @@ class Connection:
         self._in = Inbound(transport, self._h11, limits, self._watch, service.load)
         self._out = Outbound(transport, self._h11, service.date, self._watch)
         self._request: Request | None = None
-        self._opened = trio.current_time()
-        self._began = 0.0  # when the head was complete, on Trio's clock
+        self.opened = trio.current_time()  # on Trio's clock
+        self.began = 0.0  # when the head was complete, on Trio's clock
         self._count = 0  # requests so far
         self._ending = Ending.COMPLETE
         self._parting = False  # the last answer is out; the peer may still be sending
@@ -164,7 +164,7 @@ class Connection:
 
     async def _exchange(self, request: Request) -> None:
         """The boundary of an exchange: a handler's exception goes no further."""
-        self._began = trio.current_time()
+        self.began = trio.current_time()
         self._count += 1
         self._ending = Ending.STOPPED
         self._watch.enter(Phase.HANDLER)
@@ -202,7 +202,7 @@ class Connection:
             self.draining.is_set()
             or self._service.load.pressing
             or self._count >= self._limits.requests
-            or self._began - self._opened >= self._limits.age
+            or self.began - self.opened >= self._limits.age
             or self._in.too_much_left()
             or self._in.waiting
             # Its peer is still sending what nobody wants to read.
@@ -283,7 +283,7 @@ class Connection:
                     self._transport.peer,
                     inbound=self._in,
                     outbound=self._out,
-                    seconds=trio.current_time() - self._began,
+                    seconds=trio.current_time() - self.began,
                     ending=self._ending,
                 )
             )

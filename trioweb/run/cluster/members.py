@@ -58,6 +58,7 @@ class Place:
     retry: float = 0.0  # when the next start may be tried
     recycle: float = 0.0  # when the next recycling may be tried
     started: int = 0  # processes so far
+    fault: str = ""  # why the last one that was lost was
 
 
 def ending(code: int) -> str:

@@ -52,7 +52,7 @@ class Plan:
         self.finished = False
         self._roster = Roster(size, sockets, policy, chance)
         self._policy = policy
-        self._queue = Queue()
+        self.queue = Queue()
         self._breaker = Breaker()
         self._now = 0.0
         self._announced = False
@@ -131,7 +131,7 @@ class Plan:
     def reload(self, now: float) -> list[Action]:
         """Replace every worker by one with the code and settings of now."""
         self._at(now)
-        self._queue.reload(range(self.size))
+        self.queue.reload(range(self.size))
         for each in self.places.values():
             each.retry = now  # the new code may do better
         return self._settled()
@@ -139,7 +139,7 @@ class Plan:
     def restart(self, slot: int, now: float) -> list[Action]:
         """Replace the worker of one slot gracefully."""
         self._at(now)
-        self._queue.add(slot)
+        self.queue.add(slot)
         return self._settled()
 
     def scale(self, size: int, now: float, *, sockets: int) -> list[Action]:
@@ -207,7 +207,7 @@ class Plan:
             share=member.share,
         )
         if reached and slot.successor is None and self._now >= slot.recycle:
-            self._queue.add(member.slot)
+            self.queue.add(member.slot)
 
     def _install(self, member: Member) -> None:
         """Let *member*, which has just become ready, serve in its place."""
@@ -226,8 +226,7 @@ class Plan:
         """Take note that *member*, which was to serve, will not."""
         slot = self.places[member.slot]
         replaces = slot.successor is member
-        self._roster.vacate(member)
-        self._roster.tell(logging.ERROR, how, member)
+        self._roster.lost(member, how)
         if replaces:
             self._after_succession(slot, member, code)
         elif member.served < math.inf:
@@ -258,13 +257,13 @@ class Plan:
     def _after_succession(self, slot: Place, member: Member, code: int) -> None:
         slot.killed += 1
         if code < 0 and slot.killed <= KILLED:
-            self._queue.add(member.slot, first=True)
+            self.queue.add(member.slot, first=True)
             return
         slot.killed = 0
         slot.recycle = self._now + RECYCLE_AGAIN
-        self._queue.give_up()
         because = f" ({member.reason})" if member.reason else ""
         text = f"the new worker did not start{because}; the old ones serve on"
+        self.queue.give_up(text)
         self._roster.tell(logging.ERROR, text)
 
     def _give_up(self, code: int, why: str) -> None:
@@ -288,10 +287,10 @@ class Plan:
         roster = self._roster
         if not self._stops:
             # The next to be replaced is known only when who leaves has left.
-            roster.settle(self._now, self._queue.generation)
-            if (turn := self._queue.next(roster.places)) and turn.current:
+            roster.settle(self._now, self.queue.generation)
+            if (turn := self.queue.next(roster.places)) and turn.current:
                 turn.successor = roster.spawn(
-                    turn.current.slot, self._now, self._queue.generation
+                    turn.current.slot, self._now, self.queue.generation
                 )
         elif not roster.members and not self.finished:
             self.finished = True

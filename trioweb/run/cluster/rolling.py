@@ -11,10 +11,14 @@ class Queue:
     """The slots whose worker is to be replaced, in their order.
 
     *generation* counts the reloads: what starts from now on has the code of that one.
+    *given_up* counts how often it was emptied because a fresh worker did not start, and
+    *fault* says why it was the last time.
     """
 
     def __init__(self) -> None:
         self.generation = 0
+        self.given_up = 0
+        self.fault = ""
         self._turns: list[int] = []
 
     def reload(self, slots: Iterable[int]) -> None:
@@ -27,11 +31,15 @@ class Queue:
         if slot not in self._turns:
             self._turns.insert(0 if first else len(self._turns), slot)
 
-    def give_up(self) -> int:
-        """Let nobody wait any more; how many have."""
-        waiting = len(self._turns)
+    def give_up(self, fault: str) -> None:
+        """Let nobody wait any more, because of *fault*."""
         self._turns.clear()
-        return waiting
+        self.given_up += 1
+        self.fault = fault
+
+    def waits(self, slot: int) -> bool:
+        """Whether the worker of *slot* is still to have its turn."""
+        return slot in self._turns
 
     def next(self, places: Mapping[int, Place]) -> Place | None:
         """The place whose worker is to be replaced now, if there is one."""

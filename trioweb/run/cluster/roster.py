@@ -74,6 +74,12 @@ class Roster:
         elif slot.successor is member:
             slot.successor = None
 
+    def lost(self, member: Member, how: str) -> None:
+        """Take *member*, which was to serve and does not, out of its place."""
+        self.places[member.slot].fault = member.reason or how
+        self.vacate(member)
+        self.tell(logging.ERROR, how, member)
+
     def leave(self, member: Member, now: float) -> None:
         """Let *member* go, which is in no place any more: gracefully if it serves."""
         if member.state is State.READY:
