@@ -49,10 +49,12 @@ class Doors:
                 door.listener.close()
 
     async def _accept(self, door: _Door) -> None:
-        with door.scope:
-            await accept(door.listener.socket, self._take, self._room)
-        if door.shut:
-            door.listener.close()
+        try:
+            with door.scope:
+                await accept(door.listener.socket, self._take, self._room)
+        finally:
+            if door.shut:
+                door.listener.close()
 
     def take_waiting(self) -> None:
         """Serve who has connected already: closing the socket would reset them."""

@@ -92,11 +92,13 @@ def test_o4_the_directory_is_private_and_removed() -> None:
 
 def test_o4_without_a_supervisor_the_last_worker_removes_the_directory() -> None:
     with runtime_directory() as directory:
-        first, second = Hold(directory), Hold(directory)
-        first.remove_if_last()
-        assert directory.exists()
-        second.remove_if_last()
-        assert not directory.exists()
+        with Hold(directory) as first, Hold(directory) as second:
+            first.remove_if_last()
+            assert directory.exists()
+            second.remove_if_last()
+            assert not directory.exists()
+        with Hold(directory) as late:
+            late.remove_if_last()
 
 
 def test_k6_signals_that_came_too_late_are_forgotten() -> None:

@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,9 @@ from trioweb.run.target import load, show_fault
 # Seconds between two signs of life.
 BEAT = 1.0
 
+# Characters of the reason why it cannot start; the traceback has the rest.
+LONGEST_REASON = 1000
+
 # PR_SET_PDEATHSIG (prctl(2)).
 _DEATH_SIGNAL = 1
 
@@ -58,22 +61,25 @@ def work(sock: socket.socket, order: Order) -> None:
     """Be a worker, in a process that was started for it, until told to leave."""
     _be_alone()
     channel: Channel[FromSupervisor] = Channel(sock, FromSupervisor)
-    try:
-        hold = Hold(order.site.directory)
-        with _bound_to_supervisor():
-            app = load(order.target)
+    with closing(channel), Hold(order.site.directory) as hold:
         worker = Worker(channel, order)
-        trio.run(worker.run, app)
-    except SetupError as error:
-        channel.send_now(messages.Failed(str(error), hopeless=True))
-        raise SystemExit(1) from None
-    except Exception as error:  # noqa: BLE001  # the user's code, whatever it raises
-        show_fault(error)
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        channel.send_now(messages.Failed(reason[:1000], hopeless=False))
-        raise SystemExit(1) from None
-    if worker.orphaned:
-        hold.remove_if_last()
+        reason: messages.Failed | None = None
+        try:
+            with _bound_to_supervisor():
+                app = load(order.target)
+            trio.run(worker.run, app)
+        except SetupError as error:
+            reason = messages.Failed(str(error)[:LONGEST_REASON], hopeless=True)
+        except Exception as error:  # noqa: BLE001  # the user's code, whatever it raises
+            show_fault(error)
+            line = f"{type(error).__name__}: {error}".partition("\n")[0]
+            reason = messages.Failed(line[:LONGEST_REASON], hopeless=False)
+        if reason is not None:
+            channel.send_now(reason)
+        if worker.orphaned:
+            hold.remove_if_last()
+        if reason is not None:
+            raise SystemExit(1)
 
 
 def _be_alone() -> None:
