@@ -80,15 +80,14 @@ async def doors(take: Take, room: Room) -> AsyncIterator[Doors]:
     Leaving the block takes who has connected by then, and refuses at once who comes
     later: waiting for what is ending would be in vain.
     """
-    async with trio.open_nursery() as accepting:
-        opened = Doors(take, room, accepting)
-        accepted = False
-        try:
+    opened: Doors | None = None
+    try:
+        async with trio.open_nursery() as accepting:
+            opened = Doors(take, room, accepting)
             yield opened
             accepting.cancel_scope.cancel(reason="the server stops")
-            accepted = True
-        finally:
-            if not accepted:
-                opened.close()
-    opened.take_waiting()
-    opened.close()
+        opened.take_waiting()
+    finally:
+        # Only now, when no task waits for them any more.
+        if opened is not None:
+            opened.close()
