@@ -20,6 +20,7 @@ async def wait_for_tea() -> None:
 async def host() -> None:
     async with trio.open_nursery() as guests:
         guests.start_soon(wait_for_tea)
+        guests.start_soon(wait_for_tea)
 
 
 async def test_every_task_has_a_line_below_its_parent_with_where_it_waits() -> None:
@@ -30,7 +31,7 @@ async def test_every_task_has_a_line_below_its_parent_with_where_it_waits() -> N
         await trio.testing.wait_all_tasks_blocked()
         lines = tree(root).splitlines()
         hosts.cancel_scope.cancel()
-    (guest,) = (n for n, line in enumerate(lines) if "wait_for_tea (" in line)
+    guest, _ = (n for n, line in enumerate(lines) if "wait_for_tea (" in line)
     assert "test_tasks:" in lines[guest]
     above = lines[guest - 1]
     assert above.lstrip().startswith("host  host (")
