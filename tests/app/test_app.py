@@ -102,3 +102,19 @@ async def page(request: Request, error: Exception) -> str:
 
 class Kind:
     async def get(self, request: Request) -> None: ...
+
+
+async def test_an_application_and_what_is_mounted_in_it_know_their_site() -> None:
+    inner, outer = App(), App()
+    outer.mount("/inner", inner)
+    for app in (inner, outer):
+        with pytest.raises(RuntimeError, match="while it is served"):
+            _ = app.site
+    async with outer.open(SITE):
+        assert outer.site is SITE
+        assert inner.site is SITE
+        with inner.site.topics.subscribe("room") as messages:
+            await outer.site.topics.publish("room", "hello")
+            assert await anext(messages) == "hello"
+    with pytest.raises(RuntimeError, match="while it is served"):
+        _ = inner.site

@@ -105,6 +105,12 @@ async def test_what_is_too_large_is_refused() -> None:
         await Topics().publish("room", b"x" * MESSAGE_LIMIT)
 
 
+async def test_a_name_is_an_address() -> None:
+    await Topics().publish("물" * 85, 1)
+    with pytest.raises(ValueError, match="longer than 255 bytes"):
+        await Topics().publish("물" * 86, 1)
+
+
 @pytest.mark.parametrize("queue", [0, -1])
 def test_a_queue_has_room_for_one(queue: Any) -> None:  # noqa: ANN401
     with (

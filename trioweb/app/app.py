@@ -39,6 +39,7 @@ class App(Group, Keyed):
         self._slashes = slashes
         self._boundary = Boundary()
         self._handler: Handler | None = None
+        self._site: Site | None = None
 
     def lifespan(self, function: L) -> L:
         """Run *function* around the service: entered before it, left after it.
@@ -51,6 +52,17 @@ class App(Group, Keyed):
         self._book.require_open(where)
         self._book.surround(managed(function, where))
         return function
+
+    @property
+    def site(self) -> Site:
+        """Where it is served: its place among workers, and what they share.
+
+        RuntimeError before its lifespans are entered, and after they were left.
+        """
+        if self._site is None:
+            msg = "an application has a site while it is served; ask in a handler"
+            raise RuntimeError(msg)
+        return self._site
 
     def error(self, fault: Fault) -> Callable[[P], P]:
         """Answer *fault* by ``async def page(request, error)``.
@@ -110,7 +122,7 @@ class App(Group, Keyed):
     def lifespans(self) -> list[Lifespan]:
         """Every lifespan, outermost first, those of mounted applications too."""
         self.freeze()  # which refuses an application mounted in itself
-        found: list[Lifespan] = []
+        found: list[Lifespan] = [self._placed]
         for each in self._book.lifespans:
             inner = each.lifespans() if isinstance(each, Application) else [each]
             # Not a set: an object that is called may be one that cannot be hashed.
@@ -124,6 +136,14 @@ class App(Group, Keyed):
             for lifespan in self.lifespans():
                 await entered.enter_async_context(lifespan(site))
             yield
+
+    @asynccontextmanager
+    async def _placed(self, site: Site) -> AsyncIterator[None]:
+        before, self._site = self._site, site
+        try:
+            yield
+        finally:
+            self._site = before
 
 
 Served = App | Called

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from trioweb.message.topics import Topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +15,11 @@ class Site:
     *worker* counts from 0 to *workers* - 1, as many as there were to be when this one
     started.  While one replaces another both have the same number, so what it names
     must stand being opened twice.  *directory* is private to this server (mode 0700)
-    and shared by its workers; it is removed when the server ends.
+    and shared by its workers; it is removed when the server ends.  *topics* reach every
+    worker.
     """
 
     workers: int
     worker: int
     directory: Path
+    topics: Topics = field(default_factory=Topics, compare=False, repr=False)

@@ -12,7 +12,16 @@ import pytest
 import trio
 import trio.testing
 
-from trioweb.run.cluster.channel import LONGEST, QUEUE, Channel, ChannelBroken, Letter
+from trioweb.message.topics import MESSAGE_LIMIT, TOPIC_LIMIT
+from trioweb.run.cluster.backlog import DOWN, UP
+from trioweb.run.cluster.channel import (
+    LONGEST,
+    QUEUE,
+    Channel,
+    ChannelBroken,
+    Letter,
+    encode,
+)
 from trioweb.run.cluster.messages import (
     Accept,
     Beat,
@@ -21,6 +30,7 @@ from trioweb.run.cluster.messages import (
     FromWorker,
     Leave,
     Parting,
+    Published,
     Quit,
     Ready,
     Release,
@@ -148,11 +158,119 @@ async def test_the_end_of_the_other_process_is_the_end() -> None:
     channel.close()
 
 
+async def test_news_arrive_in_order_behind_all_else() -> None:
+    async with ends() as (above, below):
+        for number in range(1000):
+            below.pass_on(encode(Published("room", str(number).encode())))
+        below.post(Parting())
+        letter = await above.receive()
+        assert letter == Letter(Parting(), [])
+        assert await news(above, 1000) == list(range(1000))
+        assert below.news.dropped == 0
+
+
+async def test_news_that_nobody_takes_give_way_and_keep_no_message_waiting() -> None:
+    piece = bytes(60_000)
+    async with ends() as (above, below):
+        for number in range(200):
+            below.pass_on(encode(Published(str(number), piece)))
+            assert below.news.size <= DOWN
+            await trio.lowlevel.checkpoint()
+        assert 50 < below.news.dropped < 200
+        below.post(Parting())
+        got: list[FromWorker] = []
+        while len(got) + below.news.dropped < 201:
+            letter = await above.receive()
+            assert letter is not None
+            got.append(letter.message)
+        # What the system had taken, then those that were left, none of them twice.
+        assert Parting() in got[:20]
+        numbers = [int(each.topic) for each in got if isinstance(each, Published)]
+        assert numbers == sorted(set(numbers))
+        assert numbers[-1] == 199
+
+
+async def test_who_publishes_waits_for_room_and_everything_arrives() -> None:
+    piece = bytes(10_000)
+    async with ends() as (above, below):
+        published: list[int] = []
+
+        async def publish(first: int) -> None:
+            for number in range(first, first + 100):
+                await below.publish(Published(str(number), piece))
+                published.append(number)
+
+        async with trio.open_nursery() as publishing:
+            for each in range(10):
+                publishing.start_soon(publish, each * 100)
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(published) < 200
+            assert below.news.size <= UP + 10 * 11_000
+            got: list[int] = []
+            while len(got) < 1000:
+                letter = await above.receive()
+                assert letter is not None
+                assert isinstance(letter.message, Published)
+                got.append(int(letter.message.topic))
+        for each in range(10):  # of each publisher in its order
+            assert [n for n in got if n // 100 == each] == [
+                *range(each * 100, each * 100 + 100)
+            ]
+        assert below.news.dropped == 0
+
+
+async def test_who_publishes_is_let_go_when_the_other_end_is_gone() -> None:
+    one, other = socket.socketpair()
+    below: Channel[FromSupervisor] = Channel(one, FromSupervisor)
+    with trio.fail_after(20):
+        async with trio.open_nursery() as sending:
+            sending.start_soon(below.deliver)
+            with trio.move_on_after(0.1):
+                while True:
+                    await below.publish(Published("room", bytes(60_000)))
+            sending.start_soon(below.flush)
+            other.close()
+            for _ in range(100):
+                await below.publish(Published("room", bytes(60_000)))
+            await below.flush()
+            sending.cancel_scope.cancel(reason="over")
+    assert below.news.size == 0
+    below.close()
+
+
+async def test_what_is_flushed_has_been_sent() -> None:
+    async with ends() as (above, below):
+        await below.flush()
+        for number in range(100):
+            below.pass_on(encode(Published("room", str(number).encode())))
+        below.post(Parting())
+        await below.flush()
+        assert len(above.remaining()) == 101
+
+
+async def test_the_largest_message_that_may_be_published_fits() -> None:
+    largest = Published("물" * (TOPIC_LIMIT // 3), bytes(MESSAGE_LIMIT))
+    async with ends() as (above, below):
+        await below.publish(largest)
+        assert await above.receive() == Letter(largest, [])
+
+
+async def news(channel: Channel[FromWorker], count: int) -> list[int]:
+    """The numbers that come as news."""
+    found = []
+    for _ in range(count):
+        letter = await channel.receive()
+        assert letter is not None
+        assert isinstance(letter.message, Published)
+        found.append(int(letter.message.message))
+    return found
+
+
 NONSENSE = [
     ("too long", struct.pack("!I", LONGEST + 1)),
-    ("no JSON", struct.pack("!I", 3) + b"abc"),
-    ("no message", struct.pack("!I", 2) + b"{}"),
-    ("of another kind", struct.pack("!I", 28) + b'{"message":{"type":"Quit"}} '),
+    ("no MessagePack", struct.pack("!I", 3) + b"\xc1bc"),
+    ("no message", struct.pack("!I", 1) + b"\x80"),
+    ("of another kind", encode(Quit())),
 ]
 
 

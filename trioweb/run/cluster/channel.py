@@ -1,8 +1,10 @@
 """The channel: messages, and sockets with them, between a supervisor and a worker.
 
-A message is its length in four bytes and then JSON.  Neither end ever waits for the
-other: what cannot be sent yet is queued, and the queue is bounded.  The end of what is
-received says that the other process is gone.
+A message is its length in four bytes and then MessagePack, which takes the bytes that
+applications publish as they are: JSON would need a third more, and time to recode.
+Neither end ever waits for the other: what cannot be sent yet is queued, and the queue
+is bounded.  News, which may be lost, wait by themselves and behind all else.  The end
+of what is received says that the other process is gone.
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ from typing import Generic, TypeVar
 import msgspec
 import trio
 
+from trioweb.run.cluster.backlog import UP, Backlog
 from trioweb.run.cluster.messages import Message
 
 T = TypeVar("T", bound=Message)
 
-# Bytes of one message.  Ours have a hundred; more is none of ours.
-LONGEST = 64 * 1024
+# Bytes of one message: what an application may publish (MESSAGE_LIMIT, TOPIC_LIMIT)
+# and what is around it.  Most of ours have a hundred; more is none of ours.
+LONGEST = 68 * 1024
 
 # Messages that wait to be sent: minutes of them.  An end that has not read for so long
 # is stuck, and will be found out by its silence.
@@ -49,12 +53,17 @@ class Letter(Generic[T]):
     sockets: Sequence[socket.socket]
 
 
+def encode(message: Message, sockets: int = 0) -> bytes:
+    """*message* as it is sent, with so many sockets."""
+    text = msgspec.msgpack.encode({"message": message, "sockets": sockets})
+    return _LENGTH.pack(len(text)) + text
+
+
 class _Packet:
     __slots__ = ("data", "numbers")
 
     def __init__(self, message: Message, sockets: Sequence[socket.socket]) -> None:
-        text = msgspec.json.encode({"message": message, "sockets": len(sockets)})
-        self.data = memoryview(_LENGTH.pack(len(text)) + text)
+        self.data = encode(message, len(sockets))
         # Descriptors of its own: theirs may be closed before it is sent.
         self.numbers = [os.dup(each.fileno()) for each in sockets]
 
@@ -69,12 +78,15 @@ class Channel(Generic[T]):
     def __init__(self, sock: socket.socket, kind: object) -> None:
         sock.setblocking(False)
         self._socket = sock
-        self._envelope: msgspec.json.Decoder[_Envelope] = msgspec.json.Decoder(
-            _Envelope
-        )
-        self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
+        self._envelope = msgspec.msgpack.Decoder(_Envelope)
+        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(kind)
         self._queue: deque[_Packet] = deque()
+        self.news = Backlog()
         self._posted = trio.lowlevel.ParkingLot()
+        self._room = trio.lowlevel.ParkingLot()  # who publishes, while there is none
+        self._idle = trio.lowlevel.ParkingLot()  # who waits until all is sent
+        self._sending = False
+        self._gone = False
         self._received = bytearray()
         self._descriptors: deque[int] = deque()
 
@@ -83,6 +95,31 @@ class Channel(Generic[T]):
         if len(self._queue) < QUEUE:
             self._queue.append(_Packet(message, sockets))
             self._posted.unpark()
+
+    def pass_on(self, data: bytes) -> None:
+        """Leave an encoded message to be sent by `deliver` when nothing else waits.
+
+        Without room the oldest that was left so is dropped.
+        """
+        if not self._gone:
+            self.news.put(data)
+            self._posted.unpark()
+
+    async def publish(self, message: Message) -> None:
+        """`pass_on`, but wait while there is no room; nothing is dropped.
+
+        Cancelled, it has not been sent.
+        """
+        while self.news.size >= UP and not self._gone:
+            await self._room.park()
+        self.pass_on(encode(message))
+        if self.news.size < UP:
+            self._room.unpark()  # the next one
+
+    async def flush(self) -> None:
+        """Wait until everything is sent, or the other end is gone."""
+        while (self._sending or self._queue or self.news) and not self._gone:
+            await self._idle.park()
 
     @property
     def behind(self) -> bool:
@@ -96,17 +133,34 @@ class Channel(Generic[T]):
 
     async def deliver(self) -> None:
         """Send what is posted, until cancelled or until the other end is gone."""
-        while True:
-            while not self._queue:
-                await self._posted.park()
-            try:
-                await self._send(self._queue[0])
-            except OSError:
-                await trio.sleep_forever()  # gone, as whoever receives will find
-            self._queue.popleft().close()
+        try:
+            while True:
+                await self._deliver()
+                self._room.unpark()
+        except OSError:  # gone, as whoever receives will find
+            self._gone = True
+            self.news.clear()
+            self._room.unpark_all()
+            self._idle.unpark_all()
+            await trio.sleep_forever()
 
-    async def _send(self, packet: _Packet) -> None:
-        data, numbers = packet.data, packet.numbers
+    async def _deliver(self) -> None:
+        while not (self._queue or self.news):
+            self._sending = False
+            self._idle.unpark_all()
+            await self._posted.park()
+        self._sending = True
+        if self._queue:
+            packet = self._queue[0]
+            await self._send(packet.data, packet.numbers)
+            self._queue.popleft().close()
+        else:
+            await self._send(self.news.take(), [])
+            # However quick the other end reads, there is more to do than to send news.
+            await trio.lowlevel.checkpoint()
+
+    async def _send(self, packet: bytes, numbers: Sequence[int]) -> None:
+        data = memoryview(packet)
         while data:
             try:
                 # The sockets go with the first byte, and only once.

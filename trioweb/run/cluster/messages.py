@@ -40,6 +40,16 @@ class Failed(Message, frozen=True):
     hopeless: bool
 
 
+# ------------------------------------------------------------------- both ways
+
+
+class Published(Message, frozen=True):
+    """A *message*, encoded, for whoever has subscribed to *topic*."""
+
+    topic: str
+    message: bytes
+
+
 # ---------------------------------------------------------- from the supervisor
 
 
@@ -65,5 +75,5 @@ class Quit(Message, frozen=True):
     """Stop at once."""
 
 
-FromWorker = Ready | Beat | Parting | Failed
-FromSupervisor = Accept | Release | Leave | Quit
+FromWorker = Ready | Beat | Parting | Failed | Published
+FromSupervisor = Accept | Release | Leave | Quit | Published

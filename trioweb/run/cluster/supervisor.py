@@ -22,6 +22,7 @@ from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.channel import ChannelBroken
 from trioweb.run.cluster.members import Policy, State
 from trioweb.run.cluster.messages import FromWorker
+from trioweb.run.cluster.news import News
 from trioweb.run.cluster.plan import Plan
 from trioweb.run.cluster.process import Process
 from trioweb.run.cluster.worker import Order
@@ -85,6 +86,7 @@ class Supervisor:
             chance=secrets.SystemRandom().random,
         )
         self._processes: dict[int, Process] = {}
+        self._news = News()
         self._changed = trio.lowlevel.ParkingLot()
         self._workers: trio.Nursery | None = None
         self._code = 0
@@ -216,6 +218,7 @@ class Supervisor:
             talking.cancel_scope.cancel(reason="the process is gone")
         for message in process.channel.remaining():
             self._take(process, message)
+        self._news.forget(process)
         code = process.reap()
         todo = self._plan.ended(process.number, trio.current_time(), code)
         self._do(todo)
@@ -231,11 +234,17 @@ class Supervisor:
 
     def _take(self, process: Process, message: FromWorker) -> None:
         now, number = trio.current_time(), process.number
+        todo: list[Action] = []
         match message:
+            case messages.Published():
+                self._news.pass_on(process, message, self._processes.values())
+                return
             case messages.Ready():
+                self._news.begin(process)
                 todo = self._plan.ready(number, now)
             case messages.Beat(_, requests, memory, _):
                 process.beat = message
+                self._news.look(process)
                 todo = self._plan.beat(number, now, requests=requests, memory=memory)
             case messages.Parting():
                 todo = self._plan.parting(number, now)

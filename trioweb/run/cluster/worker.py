@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
@@ -23,6 +23,7 @@ from trioweb.app.app import Served
 from trioweb.message.errors import SetupError
 from trioweb.message.exchange import Exchanged
 from trioweb.message.site import Site
+from trioweb.message.topics import Topics
 from trioweb.run.cluster import messages
 from trioweb.run.cluster.channel import Channel, ChannelBroken, Letter
 from trioweb.run.cluster.messages import FromSupervisor
@@ -43,6 +44,9 @@ BEAT = 1.0
 
 # Characters of the reason why it cannot start; the traceback has the rest.
 LONGEST_REASON = 1000
+
+# Seconds that the supervisor may take to read what a worker that ends has published.
+LAST_NEWS = 1.0
 
 # PR_SET_PDEATHSIG (prctl(2)).
 _DEATH_SIGNAL = 1
@@ -128,6 +132,7 @@ class Worker:
         self.orphaned = False
         self._channel = channel
         self._order = order
+        self._site = replace(order.site, topics=Topics(self._publish))
         self._requests = 0
         self._doors: Doors | None = None
         self._leaving = trio.Event()
@@ -149,11 +154,14 @@ class Worker:
                             app,
                             config,
                             writer=writer,
-                            site=self._order.site,
+                            site=self._site,
                             counted=self._count,
                         ) as (server, doors):
                             with settled():
                                 await self._serve(server, doors)
+                # What was published is told, however soon this process ends.
+                with trio.move_on_after(LAST_NEWS):
+                    await self._channel.flush()
                 talking.cancel_scope.cancel(reason="the worker has stopped")
 
     async def _serve(self, server: Server, doors: Doors) -> None:
@@ -168,6 +176,9 @@ class Worker:
 
     def _count(self, _: Exchanged) -> None:
         self._requests += 1
+
+    async def _publish(self, topic: str, message: bytes) -> None:
+        await self._channel.publish(messages.Published(topic, message))
 
     async def _beat(self, server: Server) -> None:
         while True:
@@ -195,6 +206,9 @@ class Worker:
         with suppress(ChannelBroken):
             while (letter := await self._channel.receive()) is not None:
                 self.obey(letter)
+                if isinstance(letter.message, messages.Published):
+                    # Of many that come at once, let subscribers take each in its turn.
+                    await trio.lowlevel.checkpoint()
         self.orphaned = True
         self._bound()
         self._leave()
@@ -207,6 +221,8 @@ class Worker:
                     self._doors.open(number, Listener(sock, ""))
             case messages.Release(number) if self._doors is not None:
                 self._doors.shut(number)
+            case messages.Published(topic, message):
+                self._site.topics.deliver(topic, message)
             case messages.Leave(last):
                 self._leave(last=last)
             case messages.Quit():
