@@ -1,7 +1,7 @@
 """Programs that tests need: without one they are skipped, or fail if it is required.
 
 `@needs("curl")` marks a test, `pytestmark = needs("curl")` a file; `program("curl")`
-is where it is.  The environment variable TRIOWEB_REQUIRE holds the names, separated by
+is where it is.  The environment variable TESTS_REQUIRE holds the names, separated by
 commas, whose absence is a failure; `all` stands for every one.
 """
 
@@ -36,11 +36,11 @@ def program(name: str) -> Path:
         if found := shutil.which(command):
             return Path(found)
     if required(name):
-        pytest.fail(f"{name} is not installed, and TRIOWEB_REQUIRE asks for it")
+        pytest.fail(f"{name} is not installed, and TESTS_REQUIRE asks for it")
     pytest.skip(f"{name} is not installed")
 
 
 def required(name: str) -> bool:
     """Whether the absence of *name* is a failure."""
-    names = os.environ.get("TRIOWEB_REQUIRE", "").split(",")
+    names = os.environ.get("TESTS_REQUIRE", "").split(",")
     return "all" in names or name in names

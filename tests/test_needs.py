@@ -17,7 +17,7 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_program_skips_with_a_plain_sentence(
     monkeypatch: pytest.MonkeyPatch, required: str
 ) -> None:
-    monkeypatch.setenv("TRIOWEB_REQUIRE", required)
+    monkeypatch.setenv("TESTS_REQUIRE", required)
     with pytest.raises(pytest.skip.Exception, match="curl is not installed"):
         program("curl")
 
@@ -27,8 +27,8 @@ def test_a_missing_program_skips_with_a_plain_sentence(
 def test_a_missing_program_that_is_required_fails(
     monkeypatch: pytest.MonkeyPatch, required: str
 ) -> None:
-    monkeypatch.setenv("TRIOWEB_REQUIRE", required)
-    with pytest.raises(pytest.fail.Exception, match="TRIOWEB_REQUIRE"):
+    monkeypatch.setenv("TESTS_REQUIRE", required)
+    with pytest.raises(pytest.fail.Exception, match="TESTS_REQUIRE"):
         program("curl")
 
 

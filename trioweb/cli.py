@@ -6,16 +6,19 @@ import argparse
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from trioweb import __version__
 from trioweb.app.app import App, Served
 from trioweb.message.errors import SetupError
-from trioweb.run.binds import parse_bind
+from trioweb.options import add_run_options, refuse_unbuilt, settings_of
 from trioweb.run.cluster.main import supervise
 from trioweb.run.cluster.signals import hold_back
-from trioweb.run.config import MOST, Config, LogForm, Workers, configure
-from trioweb.run.main import run
+from trioweb.run.config import Config
+from trioweb.run.main import run_here
+from trioweb.run.settings import settle
+from trioweb.run.shown import as_json, as_toml
+from trioweb.run.sources import surroundings
 from trioweb.run.target import load, show_fault
 
 if TYPE_CHECKING:
@@ -35,20 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.command == "run":
-        _refuse_unbuilt(parser, arguments)
+        refuse_unbuilt(parser, arguments)
     try:
-        if arguments.command == "run" and arguments.workers is not None:
-            return _serve(None, arguments)
-        app = _load(arguments.target)
-        if app is None:
-            return 1
-        if arguments.command == "run":
-            return _serve(app, arguments)
-        _show_routes(app, arguments.target)
+        return _COMMANDS[arguments.command](arguments)
     except SetupError as error:
         print(f"trioweb: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,75 +55,11 @@ def _parser() -> argparse.ArgumentParser:
         dest="command", required=True, metavar="COMMAND", title="commands"
     )
     serving = commands.add_parser("run", help="serve an application until Ctrl-C")
-    _add_run_options(serving)
+    add_run_options(serving)
     routes = commands.add_parser("routes", help="list an application's routes")
     for command in (serving, routes):
         command.add_argument("target", metavar="TARGET", help=_TARGET)
     return parser
-
-
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add(
-        "--bind",
-        action="append",
-        type=_bind,
-        metavar="PLACE",
-        help="where to listen: HOST:PORT, PORT (localhost), :PORT (every interface), "
-        "unix:PATH or fd:N; may be given again (default: localhost:8080)",
-    )
-    add(
-        "--access-log",
-        choices=get_args(LogForm),
-        help="a line on standard error for each exchange (default: human)",
-    )
-    add(
-        "--workers",
-        type=_workers,
-        metavar="N|auto",
-        help="so many processes, kept alive and reloaded on SIGHUP; auto: one a core "
-        "(default: this process serves by itself)",
-    )
-    add(
-        "--grace",
-        type=float,
-        metavar="SECONDS",
-        help="that exchanges at work may go on after a stop (default: 30)",
-    )
-    add("--certfile", metavar="FILE", help="certificates for HTTPS (not built yet)")
-    add("--keyfile", metavar="FILE", help="their private key (not built yet)")
-    add("--reload", action="store_true", help="restart on changes (not built yet)")
-    add("--config", metavar="FILE", help="settings from a file (not built yet)")
-
-
-def _bind(text: str) -> str:
-    try:
-        parse_bind(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
-
-
-def _workers(text: str) -> Workers:
-    try:
-        return Config(workers="auto" if text == "auto" else int(text)).workers
-    except (ValueError, SetupError) as error:
-        msg = f"{text!r} is neither a number from 1 to {MOST} nor auto"
-        raise argparse.ArgumentTypeError(msg) from error
-
-
-def _refuse_unbuilt(
-    parser: argparse.ArgumentParser, arguments: argparse.Namespace
-) -> None:
-    https = "no HTTPS yet; let a proxy in front speak it, and leave this out"
-    for option, given, reason in (
-        ("--certfile", arguments.certfile, https),
-        ("--keyfile", arguments.keyfile, https),
-        ("--reload", arguments.reload, "not built yet; start it again by hand"),
-        ("--config", arguments.config, "not built yet; give the options here"),
-    ):
-        if given:
-            parser.error(f"{option}: {reason}")
 
 
 def _load(target: str) -> Served | None:
@@ -143,8 +74,13 @@ def _load(target: str) -> Served | None:
         return None
 
 
-def _serve(app: Served | None, arguments: argparse.Namespace) -> int:
-    """Serve *app*, or by workers what the arguments name; the exit code."""
+def _run(arguments: argparse.Namespace) -> int:
+    """Serve what the arguments name, by workers or by this process."""
+    given = [*surroundings(file=arguments.config), *settings_of(arguments)]
+    settled = settle(Config(), given)
+    if arguments.show_config:
+        print(as_json(settled) if arguments.json else as_toml(settled))
+        return 0
 
     def announce(urls: list[str]) -> None:
         with suppress(OSError):  # a full disk keeps nobody from being served
@@ -154,16 +90,21 @@ def _serve(app: Served | None, arguments: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
 
-    config = configure(
-        bind=arguments.bind,
-        access_log=arguments.access_log,
-        workers=arguments.workers,
-        grace=arguments.grace,
-    )
-    if app is None:
+    if settled.config.workers is not None:
         hold_back()  # one that comes when all is done must not change the exit code
-        return supervise(arguments.target, config, announce)
-    run(app, config=config, on_listen=announce)
+        return supervise(arguments.target, settled.config, announce)
+    app = _load(arguments.target)
+    if app is None:
+        return 1
+    run_here(app, settled.config, announce)
+    return 0
+
+
+def _routes(arguments: argparse.Namespace) -> int:
+    app = _load(arguments.target)
+    if app is None:
+        return 1
+    _show_routes(app, arguments.target)
     return 0
 
 
@@ -191,3 +132,6 @@ def _near(where: str) -> str:
     return (
         str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else where
     )
+
+
+_COMMANDS = {"run": _run, "routes": _routes}

@@ -10,6 +10,7 @@ import pytest
 from trioweb.message.errors import SetupError
 from trioweb.run.config import Config, configure
 from trioweb.run.recycling import Recycling
+from trioweb.wire.limits import Limits
 
 REFUSED: list[tuple[str, Callable[[], object], str]] = [
     ("no bind", lambda: Config(bind=()), "tuple of places"),
@@ -19,6 +20,12 @@ REFUSED: list[tuple[str, Callable[[], object], str]] = [
     ("endless cleanup", lambda: Config(cleanup=math.inf), "cleanup is inf"),
     ("not a number", lambda: Config(grace=math.nan), "grace is nan"),
     ("log form", lambda: Config(access_log="xml"), '"human", "json" or "off"'),  # type: ignore[arg-type]  # the mistake itself
+    ("no limit", lambda: Limits(head_time=0), "head_time is 0; give a number above 0"),
+    ("endless", lambda: Limits(stall=math.inf), "stall is inf; give a number above 0"),
+    ("a network with host bits", lambda: Config(trusted_proxies=("10.0.0.1/8",)), "10"),
+    ("a name", lambda: Config(trusted_proxies=("proxy",)), "'proxy' is no trusted"),
+    ("one string", lambda: Config(trusted_proxies="10.0.0.1"), "give a tuple"),  # type: ignore[arg-type]  # the mistake itself
+    ("other fields", lambda: Config(proxy_headers="via"), '"forwarded"'),  # type: ignore[arg-type]  # the mistake itself
     ("no workers", lambda: Config(workers=0), "from 1 to 1024"),
     ("too many", lambda: Config(workers=2000), "from 1 to 1024"),
     ("true", lambda: Config(workers=True), "workers is True"),

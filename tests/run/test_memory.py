@@ -1,6 +1,6 @@
 """Back-pressure in a process of its own: what it holds, and what it lets its peers do.
 
-With TRIOWEB_LONG=1 in the environment the slow reader reads all of its GiB: a minute.
+With TESTS_LONG=1 in the environment the slow reader reads all of its GiB: a minute.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PIECE = 256 * 1024
 EVERY = 0.01
 
 # Seconds of reading.  The server that holds what is not read shows it within the first.
-LONG = bool(os.environ.get("TRIOWEB_LONG"))
+LONG = bool(os.environ.get("TESTS_LONG"))
 READING = 150 if LONG else 4
 
 # What the process may grow by: its own buffers, and what the allocator keeps.

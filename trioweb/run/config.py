@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from trioweb.message.errors import SetupError
+from trioweb.rules.forwarded import Form, Proxies
 from trioweb.run.binds import parse_bind
 from trioweb.run.recycling import Recycling
 from trioweb.wire.limits import Limits
@@ -39,6 +40,11 @@ class Config:
     cleanup: float = 5.0
     # The access log, on standard error: a line for each exchange.
     access_log: LogForm = "human"
+    # Who may speak for somebody else (`Proxies`): addresses, networks, "unix".  What
+    # anybody else writes into these fields means nothing.
+    trusted_proxies: tuple[str, ...] = ()
+    # The fields they write: X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239).
+    proxy_headers: Form = "x-forwarded"
     # What a peer may take, in bytes and seconds.
     limits: Limits = field(default_factory=Limits)
     # Processes that answer, looked after by this one, which then answers nothing; even
@@ -60,6 +66,7 @@ class Config:
         if self.access_log not in get_args(LogForm):
             msg = f'access_log is {self.access_log!r}; give "human", "json" or "off"'
             raise SetupError(msg)
+        _check_proxies(self.trusted_proxies, self.proxy_headers)
         _check_seconds("startup", self.startup)
         _check_seconds("silence", self.silence)
         _check_workers(self.workers)
@@ -107,6 +114,19 @@ def _check_bind(binds: object) -> None:
             parse_bind(str(text))
         except ValueError as error:
             raise SetupError(str(error)) from error
+
+
+def _check_proxies(trusted: object, form: object) -> None:
+    if not isinstance(trusted, tuple):
+        msg = f'trusted_proxies is {trusted!r}; give a tuple, as ("10.0.0.0/8",)'
+        raise SetupError(msg)
+    try:
+        Proxies(trusted)
+    except ValueError as error:
+        raise SetupError(str(error)) from error
+    if form not in get_args(Form):
+        msg = f'proxy_headers is {form!r}; give "x-forwarded" or "forwarded"'
+        raise SetupError(msg)
 
 
 def _check_seconds(name: str, seconds: float) -> None:

@@ -20,6 +20,8 @@ from trioweb.run.listeners import BindError
 from trioweb.run.logs import logs
 from trioweb.run.selfcheck import check_h11
 from trioweb.run.server import listening
+from trioweb.run.settings import SettingError, settle
+from trioweb.run.sources import surroundings
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the server has begun to listen."""
@@ -43,9 +45,12 @@ def run(
 ) -> None:
     """Serve *app*, an App or a handler, until SIGINT or SIGTERM; then stop gracefully.
 
-    A second signal stops at once.  Where the address cannot be had, it ends the program
-    with one line and exit code 1 (SystemExit).  Arguments as for `open_server`; the
-    access log is on, in its human form, unless said otherwise.
+    A second signal stops at once.  Arguments as for `open_server`; the access log is
+    on, in its human form, unless said otherwise.  Who runs the program has the last
+    word: the file ``trioweb.toml`` (or ``[tool.trioweb]`` in ``pyproject.toml``) in the
+    working directory overrides the arguments, and the environment ($TRIOWEB_GRACE)
+    both.  Where the address cannot be had, or a setting is wrong, it ends the program
+    with one line and exit code 1 (SystemExit).
 
     With *workers* so many processes serve ("auto": one a core) and this one looks after
     them: they load this very program, in which *app* must have a name and the call of
@@ -58,12 +63,18 @@ def run(
         config, port=port, bind=bind, access_log=access_log, workers=workers
     )
     try:
+        config = settle(config, surroundings()).config
         if config.workers is None:
-            trio.run(_until_signal, app, config, on_listen)
+            run_here(app, config, on_listen)
         elif code := supervise(target_of(app), config, on_listen):
             raise SystemExit(code)
-    except BindError as error:
+    except (BindError, SettingError) as error:
         raise SystemExit(f"trioweb: {error}") from error
+
+
+def run_here(app: Served, config: Config, on_listen: OnListen) -> None:
+    """Serve by this process, exactly as *config* says; otherwise as `run`."""
+    trio.run(_until_signal, app, config, on_listen)
 
 
 async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> None:

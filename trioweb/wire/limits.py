@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
+
+from trioweb.message.errors import SetupError
 
 # Bytes asked of a transport at once: what Trio's own streams ask for, and what a
 # socket's receive buffer holds on most systems.
@@ -93,3 +96,10 @@ class Limits:
     age: float = 3600.0
     # TLS, or whatever precedes HTTP: as long as a head.
     handshake: float = 10.0
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not 0 < value < math.inf:
+                msg = f"{each.name} is {value!r}; give a number above 0"
+                raise SetupError(msg)

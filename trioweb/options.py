@@ -1,0 +1,139 @@
+"""The options of ``trioweb run``, and the settings that they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from trioweb.message.errors import SetupError
+from trioweb.run.config import Config
+from trioweb.run.settings import KINDS, Setting, from_text, is_list, nearest, settle
+
+# Those that people give often, with what stands for a value; `--set` has the others.
+_COMMON = {
+    "bind": "PLACE",
+    "workers": "N|auto",
+    "access_log": "FORM",
+    "grace": "SECONDS",
+    "trusted_proxies": "PROXY",
+    "proxy_headers": "KIND",
+    "recycling.requests": "N",
+    "recycling.age": "SECONDS",
+    "recycling.memory": "BYTES",
+}
+
+_HELP = {
+    "bind": "where to listen: HOST:PORT, PORT (localhost), :PORT (every interface), "
+    "unix:PATH or fd:N; may be given again (default: localhost:8080)",
+    "workers": "so many processes, kept alive and reloaded on SIGHUP; auto: one a core "
+    "(default: this process serves by itself)",
+    "access_log": "human, json or off: a line on standard error for each exchange "
+    "(default: human)",
+    "grace": "that exchanges at work may go on after a stop (default: 30)",
+    "trusted_proxies": "who may say for whom it speaks: an address, a network "
+    "(10.0.0.0/8) or unix; may be given again (default: nobody)",
+    "proxy_headers": "x-forwarded or forwarded: the fields that those write "
+    "(default: x-forwarded)",
+    "recycling.requests": "replace a worker that has answered so many",
+    "recycling.age": "replace a worker that is so old",
+    "recycling.memory": "replace a worker that holds so many",
+}
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Let *parser* understand everything that may be said to ``trioweb run``."""
+    add = parser.add_argument
+    for name, metavar in _COMMON.items():
+        add(
+            option(name),
+            dest=name,
+            action="append" if is_list(name) else "store",
+            type=_reader(name),
+            metavar=metavar,
+            help=_HELP[name],
+        )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="NAME=VALUE",
+        help="any other setting, as limits.head_time=5; may be given again",
+    )
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings from a file (default: trioweb.toml, or [tool.trioweb] in "
+        "pyproject.toml, in the working directory)",
+    )
+    add("--show-config", action="store_true", help="show all settings, and where from")
+    add("--json", action="store_true", help="show them as JSON")
+    add("--certfile", metavar="FILE", help="certificates for HTTPS (not built yet)")
+    add("--keyfile", metavar="FILE", help="their private key (not built yet)")
+    add("--reload", action="store_true", help="restart on changes (not built yet)")
+
+
+def option(name: str) -> str:
+    """The option of a common setting.
+
+    >>> option("recycling.age")
+    '--recycling-age'
+    """
+    return f"--{name.replace('.', '-').replace('_', '-')}"
+
+
+def settings_of(arguments: argparse.Namespace) -> list[Setting]:
+    """What the command line says, in the order in which it counts."""
+    settings: list[Setting] = []
+    for name in _COMMON:
+        value = getattr(arguments, name)
+        if isinstance(value, list):
+            value = tuple(part for each in value for part in each)
+        if value is not None:
+            settings.append(Setting(name, value, option(name)))
+    assigned: list[Setting] = arguments.set
+    return settings + assigned
+
+
+def refuse_unbuilt(
+    parser: argparse.ArgumentParser, arguments: argparse.Namespace
+) -> None:
+    """End the program (SystemExit 2) where it is asked for what is not built."""
+    https = "no HTTPS yet; let a proxy in front speak it, and leave this out"
+    for name, given, reason in (
+        ("--certfile", arguments.certfile, https),
+        ("--keyfile", arguments.keyfile, https),
+        ("--reload", arguments.reload, "not built yet; start it again by hand"),
+    ):
+        if given:
+            parser.error(f"{name}: {reason}")
+    if arguments.json and not arguments.show_config:
+        parser.error("--json goes with --show-config")
+
+
+def _reader(name: str) -> Callable[[str], object]:
+    """What reads, and checks, the value of a setting."""
+
+    def read(text: str) -> object:
+        try:
+            value = from_text(name, text)
+            settle(Config(), [Setting(name, value, "")])
+        except (ValueError, SetupError) as error:
+            message = str(error).removeprefix(": ")
+            raise argparse.ArgumentTypeError(message) from error
+        return value
+
+    return read
+
+
+def _assignment(text: str) -> Setting:
+    name, equals, value = text.partition("=")
+    if not equals:
+        msg = f"{text!r} is no assignment; write NAME=VALUE, as limits.head_time=5"
+        raise argparse.ArgumentTypeError(msg)
+    if name not in KINDS:
+        msg = f"{name} is no setting; {nearest(name, KINDS)}"
+        raise argparse.ArgumentTypeError(msg)
+    return Setting(name, _reader(name)(value), f"--set {name}")
