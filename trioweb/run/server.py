@@ -19,6 +19,7 @@ from trioweb.app.app import Served, as_app
 from trioweb.message.exchange import Exchanged
 from trioweb.message.site import Site
 from trioweb.message.transport import Transport
+from trioweb.rules.forwarded import Proxies
 from trioweb.run.access_log import record_for
 from trioweb.run.config import Config, LogForm, configure
 from trioweb.run.connecting import connecting
@@ -104,11 +105,18 @@ async def serving(
             record_for(config.access_log, writer) as record,
             application.open(place),
         ):
-            service = Service(handler, config.limits, _both(counted, record))
+            service = Service(
+                handler, config.limits, _both(counted, record), _proxies(config)
+            )
             async with service.running(), trio.open_nursery() as connections:
                 yield Server(service, connections, urls)
                 service.drain()
                 connections.cancel_scope.deadline = trio.current_time() + config.grace
+
+
+def _proxies(config: Config) -> Proxies | None:
+    trusted = config.trusted_proxies
+    return Proxies(trusted, config.proxy_headers) if trusted else None
 
 
 Record = Callable[[Exchanged], None]
