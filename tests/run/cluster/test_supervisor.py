@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 import pytest
 import trio
@@ -49,7 +51,7 @@ async def supervised(
                 codes.append(await supervisor.run())
 
             running.start_soon(run)
-            await until(lambda: len(supervisor.workers) == size)
+            await until(lambda: len(supervisor.workers) >= size)
             try:
                 yield supervisor
             finally:
@@ -116,3 +118,48 @@ async def test_a_stop_at_once_starts_nothing_more() -> None:
         supervisor.reload()
         supervisor.scale(4)
         assert len(supervisor.workers) == 2
+
+
+async def test_where_the_system_has_no_room_for_a_process_it_tries_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = SpawnProcess.start
+    refused: list[SpawnProcess] = []
+
+    def full(process: SpawnProcess) -> None:
+        if len(refused) < 2:
+            refused.append(process)
+            raise OSError(11, "Resource temporarily unavailable")
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", full)
+    async with supervised() as supervisor:
+        await until(lambda: len(ready(supervisor)) == 1)
+    assert len(refused) == 2
+    assert "no process for worker 0: Resource temporarily" in caplog.text
+
+
+NONSENSE = """
+import socket
+for name in os.listdir("/proc/self/fd"):
+    try:
+        found = socket.socket(fileno=os.dup(int(name)))
+    except OSError:
+        continue
+    if found.family == socket.AF_UNIX:
+        found.send(bytes(4) + b"nonsense")
+"""
+
+
+async def test_a_worker_that_talks_nonsense_is_killed_and_replaced(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """As where the application writes to a descriptor that is not its own."""
+    fails = tmp_path / "fails"
+    fails.write_text(NONSENSE)
+    monkeypatch.setenv("CREW_FAILS", str(fails))
+    async with supervised() as supervisor:
+        await until(lambda: "was killed by SIGKILL" in caplog.text)
+        fails.unlink()
+        await until(lambda: len(ready(supervisor)) == 1)
+    assert "talks nonsense" in caplog.text
