@@ -20,6 +20,10 @@ class Cart(msgspec.Struct, omit_defaults=True):
     note: str = ""
 
 
+class Prefs(msgspec.Struct):
+    tags: list[str] = []
+
+
 @dataclass
 class Point:
     x: int
@@ -108,6 +112,33 @@ def test_values_come_back_as_the_type_asked_for(value: object, kind: Any) -> Non
     assert Session(written).value("it", kind) == value
 
 
+def test_a_value_that_is_read_by_type_is_the_same_each_time() -> None:
+    session = Session(stored(prefs={"tags": ["a"]}))
+    session.value("prefs", Prefs).tags.append("b")
+    session.value("prefs", Prefs).tags.append("c")
+    assert session.changes() == {"prefs": b'{"tags":["a","b","c"]}'}
+
+
+def test_what_was_changed_in_place_is_seen_by_whoever_reads_it_by_another_type() -> (
+    None
+):
+    session = Session(stored(tags=["a"]))
+    session["tags"].append("b")
+    assert session.value("tags", set[str]) == {"a", "b"}
+    session.value("tags", list[str]).append("c")
+    assert session["tags"] == ["a", "b", "c"]
+    session["tags"].append("d")
+    assert session.value("tags", tuple[str, ...]) == ("a", "b", "c", "d")
+    assert session.changes() == {"tags": b'["a","b","c","d"]'}
+
+
+def test_a_value_read_by_type_leaves_the_plain_one_plain() -> None:
+    session = Session(stored(prefs={"tags": ["a"]}))
+    session.value("prefs", Prefs)
+    assert session["prefs"] == {"tags": ["a"]}
+    assert session.changes() == {}
+
+
 def test_a_value_of_another_type_is_refused_by_name() -> None:
     session = Session(stored(cart=3))
     with pytest.raises(ValueError, match=r"session\['cart'\] is no Cart"):
@@ -132,7 +163,8 @@ def test_a_ring_of_lists_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "error"), [("~csrf", ValueError), (3, TypeError), (None, TypeError)]
+    ("key", "error"),
+    [("~csrf", ValueError), ("\ud800", ValueError), (3, TypeError), (None, TypeError)],
 )
 def test_what_is_no_key_is_refused(key: Any, error: type[Exception]) -> None:  # noqa: ANN401
     with pytest.raises(error):
@@ -144,6 +176,30 @@ def test_more_than_fits_is_refused_and_names_the_largest() -> None:
     session["large"] = "x" * (SESSION_LIMIT - len('smalllarge1""'))
     with pytest.raises(ValueError, match=r"session\['large'\].*database"):
         session["one"] = 1
+
+
+def test_what_was_refused_for_its_size_is_not_there() -> None:
+    session = Session(stored(a=1))
+    for key in ("a", "b"):
+        with pytest.raises(ValueError, match="a database"):
+            session[key] = "x" * SESSION_LIMIT
+    assert (dict(session), session.changes()) == ({"a": 1}, {})
+
+
+def test_room_that_was_left_can_be_taken() -> None:
+    session = Session()
+    for _ in range(3):
+        session["a"] = "x" * (SESSION_LIMIT - 3)  # one for the name, two for quotes
+        with pytest.raises(ValueError, match="16386 bytes, more than 16384"):
+            session["b"] = 1
+        session["a"] = ""
+        session["a"] = "x" * (SESSION_LIMIT - 3)
+        del session["a"]
+        session["b"] = ["x" * (SESSION_LIMIT - 5)]
+        session["b"].clear()
+        session.saved(session.changes())
+        session.clear()
+        session.saved(session.changes())
 
 
 def test_a_list_that_grows_too_long_is_refused_when_it_is_saved() -> None:
@@ -206,6 +262,18 @@ def test_who_signs_in_has_a_name(user: Any) -> None:  # noqa: ANN401
         Session().login(user)
 
 
+@pytest.mark.parametrize("user", ["x" * 1025, "\ud800"], ids=["long", "surrogate"])
+def test_a_name_that_not_every_store_can_keep_is_refused(user: str) -> None:
+    with pytest.raises(ValueError, match=r"login\("):
+        Session().login(user)
+
+
+def test_what_a_browser_calls_itself_is_cut_and_keeps_nobody_out() -> None:
+    session = Session()
+    session.login("ada", about="x" * SESSION_LIMIT)
+    assert sum(len(field or b"") for field in session.changes().values()) < 1024
+
+
 def test_flashes_are_taken_once_in_order_and_seen_by_nothing_else() -> None:
     session = Session()
     session.flash("saved")
@@ -234,6 +302,17 @@ def test_its_secret_is_made_once_seen_by_nothing_else_and_dropped_at_the_sign_in
     sealed.sealed = True
     with pytest.raises(RuntimeError):
         sealed.secret()
+
+
+def test_secrets_made_at_the_same_time_are_all_kept() -> None:
+    one, other = Session(), Session()
+    both = {one.secret(), other.secret()}
+    fields = {**one.changes(), **other.changes()}
+    together = Session({k: v for k, v in fields.items() if v is not None})
+    assert set(together.secrets()) == both
+    assert together.secret() in both
+    together.login("ada")
+    assert together.secrets() == []
 
 
 def test_its_repr_tells_no_values() -> None:

@@ -8,6 +8,7 @@ read; one that can be changed in place is encoded again to see whether it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -31,47 +32,61 @@ _SEALED = (
 )
 
 
-class Notes(Mapping[str, object]):
+@dataclass(slots=True)
+class _View:
+    """A value as somebody has it in hand, and its JSON then.
+
+    Not the field: a Struct may say the same in another way.  None: it cannot change.
+    """
+
+    value: Any
+    before: bytes | None
+
+
+class Notes(Mapping[str, Any]):
     """Names and values; `changes` says what is to be written.
 
     Values are what JSON can say, and whatever else msgspec encodes (datetime, UUID,
     bytes, Struct, dataclass).  They are read back as JSON, or by `value` as a type.
     """
 
-    __slots__ = ("_before", "_stored", "_values", "_written", "sealed")
+    __slots__ = ("_size", "_stored", "_views", "_written", "sealed")
 
     def __init__(self, fields: Fields | None = None) -> None:
         self._stored: dict[str, bytes] = dict(fields) if fields else {}
         self._written: dict[str, bytes | None] = {}  # None: removed
-        self._values: dict[str, Any] = {}  # as they were read or set
-        self._before: dict[str, bytes] = {}  # how those were that can change in place
+        # As they were read or set, by the type that was asked for.
+        self._views: dict[str, dict[Any, _View]] = {}
+        self._size: int | None = None  # counted when something is written
         self.sealed = False
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401  # whatever was stored
         """The value of *key*: as it was set, or what its JSON says; KeyError."""
-        if key in self._values:
-            return self._values[key]
         return self._read(key, Any)
 
-    def value(self, key: str, type: type[T]) -> T:  # noqa: A002
+    @overload
+    def value(self, key: str, type: type[T]) -> T: ...
+    @overload
+    def value(self, key: str, type: object) -> Any: ...  # noqa: ANN401  # ``int | None``
+    def value(self, key: str, type: object) -> object:  # noqa: A002
         """The value of *key* converted to *type*: a datetime, a Struct, ``set[int]``.
 
-        KeyError where there is none, ValueError where it does not fit.
+        The same object each time, so that what is changed in it counts.  KeyError where
+        there is none, ValueError where it does not fit.
         """
         try:
-            value: T = self._read(key, type)
+            return self._read(key, type)
         except msgspec.DecodeError as error:
             name = getattr(type, "__name__", type)
             msg = f"session[{key!r}] is no {name}: {error}"
             raise ValueError(msg) from error
-        return value
 
     def __setitem__(self, key: str, value: object) -> None:
         """Set *key*; TypeError or ValueError at once for what cannot be stored."""
         self.require_open()
         require_key(key)
         self._write(key, encoded(key, value))
-        self._remember(key, value)
+        self._remember(key, Any, value)
 
     def __delitem__(self, key: str) -> None:
         if key not in self:
@@ -118,12 +133,10 @@ class Notes(Mapping[str, object]):
 
         ValueError where the whole has grown over 16 KiB, which names the largest key.
         """
-        for key, before in self._before.items():
-            now = encoded(key, self._values[key])
-            if now != before:
-                self._before[key] = self._written[key] = now
+        for key in list(self._views):
+            self._gather(key)
         if self._written:
-            _require_room(self._fields())
+            self._require_room({})
         return dict(self._written)
 
     def saved(self, fields: Mapping[str, bytes | None]) -> None:
@@ -135,6 +148,7 @@ class Notes(Mapping[str, object]):
                 self._stored.pop(key, None)
             else:
                 self._stored[key] = field
+        self._size = None
 
     def require_open(self) -> None:
         """RuntimeError once a change would no longer be saved."""
@@ -148,36 +162,68 @@ class Notes(Mapping[str, object]):
         return {key: field for key, field in both.items() if field is not None}
 
     def _read(self, key: str, type: Any) -> Any:  # noqa: A002, ANN401
-        field = self._written[key] if key in self._written else self._stored.get(key)
-        if field is None:
-            raise KeyError(key)
-        value = decoded(field, type)
-        self._remember(key, value)
-        return value
+        views = self._views.get(key, {})
+        if type not in views or len(views) > 1:
+            self._gather(key)  # another view may have been changed
+            views = self._views.get(key, {})
+        if type not in views:
+            field = self._field(key)
+            if field is None:
+                raise KeyError(key)
+            self._remember(key, type, decoded(field, type))
+            views = self._views[key]
+        return views[type].value
 
-    def _remember(self, key: str, value: object) -> None:
-        self._values[key] = value
-        if type(value) not in _SCALARS:
-            # Not the field: a Struct may say the same in another way.
-            self._before[key] = encoded(key, value)
+    def _field(self, key: str) -> bytes | None:
+        return self._written[key] if key in self._written else self._stored.get(key)
+
+    def _remember(self, key: str, kind: object, value: object) -> None:
+        before = None if type(value) in _SCALARS else encoded(key, value)
+        self._views.setdefault(key, {})[kind] = _View(value, before)
+
+    def _gather(self, key: str) -> None:
+        """Take over what was changed in place in a view of *key*."""
+        for kind, view in list(self._views.get(key, {}).items()):
+            if view.before is None:
+                continue
+            now = encoded(key, view.value)
+            if now != view.before:
+                view.before = self._written[key] = now
+                self._size = None
+                # The others show what is no longer so.
+                self._views[key] = {kind: view}
 
     def _write(self, key: str, field: bytes | None) -> None:
-        self._forget([key])
+        if field is not None:
+            self._size = self._require_room({key: field})
+        elif self._size is not None and (old := self._field(key)) is not None:
+            self._size -= size({key: old})
+        self._views.pop(key, None)
         if field is None and key not in self._stored:
             self._written.pop(key, None)
         else:
             self._written[key] = field
-        if field is not None:
-            _require_room(self._fields())
+
+    def _require_room(self, more: Fields) -> int:
+        """The bytes with *more*, where they are no more than may be; ValueError."""
+        if self._size is None:
+            self._size = size(self._fields())
+        total = self._size
+        for key, field in more.items():
+            old = self._field(key)
+            total += size({key: field}) - (0 if old is None else size({key: old}))
+        if total > SESSION_LIMIT:
+            raise ValueError(_no_room({**self._fields(), **more}, total))
+        return total
 
     def _forget(self, keys: Iterable[str]) -> None:
         for key in keys:
-            self._values.pop(key, None)
-            self._before.pop(key, None)
+            self._views.pop(key, None)
 
     def _erase(self) -> None:
-        for held in (self._stored, self._written, self._values, self._before):
+        for held in (self._stored, self._written, self._views):
             held.clear()
+        self._size = None
 
 
 def require_key(key: object) -> None:
@@ -188,13 +234,16 @@ def require_key(key: object) -> None:
     if key.startswith(PRIVATE):
         msg = f"session[{key!r}]: keys that begin with {PRIVATE!r} are taken"
         raise ValueError(msg)
+    try:
+        key.encode()
+    except UnicodeEncodeError as error:
+        msg = f"session[{key!r}]: half of a surrogate pair is no text; convert it first"
+        raise ValueError(msg) from error
 
 
-def _require_room(fields: Fields) -> None:
-    if (total := size(fields)) > SESSION_LIMIT:
-        largest = max(fields, key=lambda key: len(fields[key]))
-        msg = (
-            f"the session would have {total} bytes, more than {SESSION_LIMIT}; most of "
-            f"it is session[{largest!r}]: keep that in a database, and its key here"
-        )
-        raise ValueError(msg)
+def _no_room(fields: Fields, total: int) -> str:
+    largest = max(fields, key=lambda key: len(fields[key]))
+    return (
+        f"the session would have {total} bytes, more than {SESSION_LIMIT}; most of "
+        f"it is session[{largest!r}]: keep that in a database, and its key here"
+    )

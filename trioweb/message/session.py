@@ -18,11 +18,18 @@ from trioweb.message.notes import Notes, require_key
 T = TypeVar("T")
 
 ABOUT = "~about"  # what the list of a user's sessions shows
-CSRF = "~csrf"  # what a form's token is made from
+_CSRF = "~csrf."  # what a form's token is made from
 _FLASH = "~flash."
 
 # Random bytes from which a form's token is made: as many as in an identity.
 SECRET_SIZE = 32
+
+# Bytes of the name of who signs in: it is kept beside the 16 KiB and in an index.  The
+# longest e-mail address has 254, and people put longer things into forms.
+USER_LIMIT = 1024
+
+# Characters that are kept of what a list of sessions shows: three User-Agents.
+ABOUT_LIMIT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +119,18 @@ class Session(Notes):
 
         The session gets a new identity, so that one planted before is worth nothing
         (session fixation).  What it holds is kept, unless another user was signed in.
-        *about* is what a list of their sessions shows, as "Firefox on Linux".
+        *about* is what a list of their sessions shows, as "Firefox on Linux": its first
+        512 characters.  TypeError or ValueError for a *user* who is no text, or more
+        than 1024 bytes of it.
         """
-        if type(user) is not str or not user:
-            msg = f"login() takes who signs in as a str that is not empty, not {user!r}"
-            raise TypeError(msg)
+        _require_user(user)
         if self.user not in {None, user}:
             self.destroy()
         self.rotate()
         self.user = user
-        self._write(CSRF, None)
-        self._write(ABOUT, encoded(ABOUT, about))
+        for key in self._private(_CSRF):
+            self._write(key, None)
+        self._write(ABOUT, encoded(ABOUT, about[:ABOUT_LIMIT]))
 
     def rotate(self) -> None:
         """Ask for a new identity with the same values; the old identity dies."""
@@ -145,11 +153,16 @@ class Session(Notes):
 
         A form's token is made from them (`csrf_token`).  Whoever signs in gets others.
         """
-        if CSRF not in self:
+        if not self._private(_CSRF):
             self.require_open()
-            self._write(CSRF, encoded(CSRF, secrets.token_bytes(SECRET_SIZE)))
-        secret: bytes = decoded(self._fields()[CSRF], bytes)
-        return secret
+            key = f"{_CSRF}{secrets.token_hex(4)}"
+            self._write(key, encoded(key, secrets.token_bytes(SECRET_SIZE)))
+        return self.secrets()[0]
+
+    def secrets(self) -> list[bytes]:
+        """Every secret of this session: several, where requests asked first at once."""
+        fields = self._fields()
+        return [decoded(fields[key], bytes) for key in self._private(_CSRF)]
 
     async def signed_in(self) -> list[SignedIn]:
         """The sessions of this session's user, the one used last first.
@@ -159,7 +172,10 @@ class Session(Notes):
         return await self._kept().signed_in(self.user) if self.user else []
 
     async def sign_out(self, handle: str) -> None:
-        """End one of the sessions that `signed_in` lists, at once."""
+        """End one of the sessions that `signed_in` lists, at once.
+
+        Where that is this one it is as after `destroy`.
+        """
         if self.user:
             await self._kept().sign_out(self.user, handle)
 
@@ -178,9 +194,7 @@ class Session(Notes):
     def flash(self, message: str, kind: str = "info") -> None:
         """Leave a *message* for the next page, which takes it by `flashes`."""
         self.require_open()
-        last = max(
-            (key for key in self._fields() if key.startswith(_FLASH)), default=""
-        )
+        last = max(self._private(_FLASH), default="")
         number = int(last.removeprefix(_FLASH).partition(".")[0] or 0) + 1
         # Each under a name of its own: requests that run at once leave one each.
         key = f"{_FLASH}{number:05d}.{secrets.token_hex(4)}"
@@ -190,7 +204,7 @@ class Session(Notes):
         """The messages left for this page, oldest first; they are gone then."""
         self.require_open()
         fields = self._fields()
-        found = sorted(key for key in fields if key.startswith(_FLASH))
+        found = self._private(_FLASH)
         for key in found:
             self._write(key, None)
         return [Flash(*decoded(fields[key], tuple[str, str])) for key in found]
@@ -231,9 +245,10 @@ class Session(Notes):
             return encoded(key, made[0])
 
         if not self._kept().exists:  # nobody else can know of it
-            self[key] = function(self.get(key))
-            value: T = self[key]
-            return value
+            self._gather(key)
+            make(self._field(key))
+            self[key] = made[0]
+            return made[0]
         if not self.sealed:
             await self.save()
         field = await self._kept().update(key, make)
@@ -241,8 +256,26 @@ class Session(Notes):
         self.saved({key: field})
         return made[0]
 
+    def _private(self, prefix: str) -> list[str]:
+        return sorted(key for key in self._fields() if key.startswith(prefix))
+
     def _kept(self) -> Keeper:
         if self._keeper is None:
             msg = "this session has no layer that keeps it; add app.use(sessions())"
             raise SetupError(msg)
         return self._keeper
+
+
+def _require_user(user: object) -> None:
+    """TypeError or ValueError for what cannot name who signs in."""
+    if type(user) is not str or not user:
+        msg = f"login() takes who signs in as a str that is not empty, not {user!r}"
+        raise TypeError(msg)
+    try:
+        length = len(user.encode())
+    except UnicodeEncodeError as error:
+        msg = f"login({user!r}): half of a surrogate pair is no text; refuse such names"
+        raise ValueError(msg) from error
+    if length > USER_LIMIT:
+        msg = f"login() takes a name of {USER_LIMIT} bytes at most, not of {length}"
+        raise ValueError(msg)

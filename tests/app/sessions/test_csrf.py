@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+import trio
 
 from trioweb import App, MemoryStore, Request, sessions
 from trioweb.app.sessions.carried import CookieStore
@@ -132,6 +133,32 @@ async def test_every_token_is_another_and_each_is_good() -> None:
         assert len({token[-4:] for token in tokens}) > 10
         page = "".join(tokens).encode()
         assert len(zlib.compress(page)) > len(page) * 0.7
+
+
+async def test_two_pages_that_are_loaded_at_once_each_have_a_good_form() -> None:
+    app = bank()
+
+    @app.get("/begin")
+    async def begin(request: Request) -> None:
+        request.session["a"] = 1
+
+    @app.get("/slow")
+    async def slow(request: Request) -> str:
+        token = csrf_token(request)
+        await trio.testing.wait_all_tasks_blocked()
+        return token
+
+    tokens = []
+
+    async def page() -> None:
+        tokens.append((await web.get("/slow")).text)
+
+    async with client(app, headers=FORM) as web:
+        await web.get("/begin")
+        async with trio.open_nursery() as pages:
+            for _ in range(5):
+                pages.start_soon(page)
+        assert [await sent(web, token) for token in tokens] == [200] * 5
 
 
 async def test_a_form_of_another_session_is_refused() -> None:
