@@ -68,11 +68,20 @@ class URL:
 def enclose(
     boundary: Boundary, layers: Sequence[Layer], handler: Called, name: str
 ) -> Handler:
-    """*handler* inside *layers*, contained by *boundary* within and without them."""
-    contained = boundary.contain(handler, name)
+    """*handler* inside *layers*, contained by *boundary* within and without them.
+
+    And within each layer that says `wants_responses`: what a layer inside it raises is
+    a response by then.
+    """
+    inside = boundary.contain(handler, name)
+    start = len(layers)
+    for at in reversed(range(len(layers))):
+        if getattr(layers[at], "wants_responses", False) and at + 1 < len(layers):
+            inner = compose(layers[at + 1 : start], inside)
+            inside, start = boundary.contain(inner, name, _passed_on), at + 1
     if not layers:
-        return contained
-    return boundary.contain(compose(layers, contained), name, _passed_on)
+        return inside
+    return boundary.contain(compose(layers[:start], inside), name, _passed_on)
 
 
 def _passed_on(answer: object, name: str) -> Response:

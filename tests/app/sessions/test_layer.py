@@ -410,6 +410,25 @@ async def test_a_users_sessions_are_listed_and_end_one_by_one_or_together() -> N
         assert await listed(laptop) == {}
 
 
+async def test_who_ends_this_session_from_the_list_has_signed_out_here() -> None:
+    app = application()
+
+    @app.get("/end-all")
+    async def end_all(request: Request) -> list[str]:
+        session = request.session
+        for each in await session.signed_in():
+            await session.sign_out(each.handle)
+        session["after"] = 1
+        return list(session)
+
+    async with client(app) as visitor:
+        await visitor.get("/login/ada")
+        await visitor.get("/set/a/1")
+        assert (await visitor.get("/end-all")).json() == ["after"]
+        assert (await visitor.get("/read")).json() == {"after": 1}
+        assert (await visitor.get("/who")).json() == {"user": None, "sessions": []}
+
+
 # --------------------------------------------------------------- when it is written
 
 
@@ -751,6 +770,24 @@ async def test_what_a_session_had_a_say_in_is_kept_by_no_cache() -> None:
         answer = await visitor.get("/plain")  # the session was there; nobody looked
         assert "vary" not in answer.headers
         assert "cache-control" not in answer.headers
+
+
+async def test_what_a_streamed_body_says_of_the_session_is_kept_by_no_cache() -> None:
+    app = application()
+
+    @app.get("/stream")
+    async def streamed(request: Request) -> Response:
+        async def write(send: Send) -> None:
+            await send(str(request.session.get("a")).encode())
+
+        return stream(write)
+
+    async with client(app) as visitor:
+        await visitor.get("/set/a/1")
+        answer = await visitor.get("/stream")
+        assert answer.text == "1"
+        assert answer.headers["vary"] == "Cookie"
+        assert answer.headers["cache-control"] == "private, no-store"
 
 
 # ------------------------------------------------------------------ signing in by hand

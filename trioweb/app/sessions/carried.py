@@ -113,6 +113,11 @@ class CarriedVisit:
         self.session = Session(self._kept.fields, user=self._kept.user, keeper=self)
 
     @property
+    def known(self) -> bool:
+        """Whether the request came with a session that was alive."""
+        return self._known
+
+    @property
     def exists(self) -> bool:
         """True, so that `Session.update` comes here and is refused from the start."""
         return True

@@ -17,7 +17,7 @@ from trioweb.app.sessions.visit import Visit, begin
 from trioweb.message.errors import Forbidden, SetupError
 from trioweb.message.handler import Handler
 from trioweb.message.request import Request
-from trioweb.message.response import Response, SameSite
+from trioweb.message.response import File, Response, SameSite
 from trioweb.message.site import Site
 from trioweb.rules.origin import SAFE_METHODS, foreign, is_origin
 from trioweb.rules.vary import add_vary
@@ -35,6 +35,10 @@ _FAILED = 500  # and above: RFC 9110 15.6
 
 class Sessions:
     """The layer that `sessions` makes."""
+
+    # A layer inside this one that refuses a request may have signed somebody out, or
+    # noted where they wanted to go: that is saved as if the handler had refused it.
+    wants_responses = True
 
     def __init__(
         self,
@@ -66,7 +70,9 @@ class Sessions:
         response = await handler(request)
         await visit.end(self._lifetime, failed=response.status >= _FAILED)
         visit.tell(self._cookie, request, response)
-        if session.used:
+        # A body that is still to be written may look at the session yet.
+        later = visit.known and not isinstance(response.body, bytes | File)
+        if session.used or later:
             # What was said with a look at the session is for this visitor alone.
             add_vary(response.headers, "Cookie")
             response.headers.setdefault("cache-control", "private, no-store")

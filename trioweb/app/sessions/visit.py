@@ -68,6 +68,11 @@ class Visit:
         self.session = Session(fields, user=user, keeper=self)
 
     @property
+    def known(self) -> bool:
+        """Whether the request came with a session that was alive."""
+        return self._known
+
+    @property
     def exists(self) -> bool:
         """Whether there is a record of this session that can be written to."""
         return self._key is not None and not self.session.destroyed
@@ -165,9 +170,12 @@ class Visit:
 
     async def signed_in(self, user: str) -> list[SignedIn]:
         """The sessions of *user*, the one used last first."""
+        return await self._ask(self._listed(user))
+
+    async def _listed(self, user: str) -> list[SignedIn]:
         found = []
-        for key in await self._ask(self._store.keys(user)):
-            record = await self._ask(self._store.load(key))
+        for key in await self._store.keys(user):
+            record = await self._store.load(key)
             if record is not None and record.user == user:
                 about: str = decoded(record.fields.get(ABOUT, b'""'), str)
                 current = key == self._key
@@ -181,6 +189,8 @@ class Visit:
         for key in await self._ask(self._store.keys(user)):
             if key.hex() == handle:
                 await self._ask(self._store.delete(key))
+                if key == self._key and not self.session.sealed:
+                    self.session.destroy()
 
     async def sign_out_everywhere(self, user: str, *, others: bool) -> None:
         """End every session of *user*, or every one but this."""
