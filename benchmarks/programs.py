@@ -40,17 +40,20 @@ class Program:
 async def started(
     command: Sequence[str | Path],
     *,
-    core: int,
+    core: int | None,
     nice: int = 0,
     env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Program]:
     """A program on core *core* for as long as the block lasts; its output is a pipe.
 
+    Without a core it may run on all of them.
+
     *nice* as in nice(1): what attacks yields to what measures.  Standard error goes to
     a file, for a pipe that nobody reads would stop the program.
     """
     # Each of these replaces itself by the next, so that the process id stays.
-    wrapped = ["nice", "-n", str(nice), "taskset", "-c", str(core), *map(str, command)]
+    place = [] if core is None else ["taskset", "-c", str(core)]
+    wrapped = ["nice", "-n", str(nice), *place, *map(str, command)]
     with tempfile.NamedTemporaryFile(prefix="trioweb-benchmark-") as errors:
         process = await trio.lowlevel.open_process(
             wrapped,
