@@ -82,6 +82,8 @@ class Writer:
     ) -> None:
         self.stream = stream
         self.dropped = 0  # lines so far
+        # Told of each line too, whether it is written or dropped; it must not block.
+        self.copy: Callable[[str], None] | None = None
         self._untold = 0  # of them: how many no line has told of
         self._lost = lost
         self._counting = threading.Lock()
@@ -102,6 +104,8 @@ class Writer:
 
     def write(self, line: str) -> None:
         """Leave *line*, without its end, to be written; from any thread, at once."""
+        if self.copy is not None:
+            self.copy(line)
         if self._untold or self._lines.qsize() >= LINES or self._stopping.is_set():
             self._after_gap(line)
         else:

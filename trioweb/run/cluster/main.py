@@ -17,15 +17,18 @@ from trioweb.run.cluster.telling import tell
 from trioweb.run.config import Config
 from trioweb.run.cores import usable_cores
 from trioweb.run.error_log import errors_told
+from trioweb.run.reload import Source, watch
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the first worker serves."""
 
 
-def supervise(target: str, config: Config, on_listen: OnListen) -> int:
+def supervise(
+    target: str, config: Config, on_listen: OnListen, source: Source | None = None
+) -> int:
     """Serve *target* by worker processes until a signal; the exit code.
 
-    SIGHUP reloads; SIGINT and SIGTERM stop gracefully, the second time at once.  0: the
+    SIGHUP reloads, and so does a change in *source*; SIGINT and SIGTERM stop gracefully, the second time at once.  0: the
     end was asked for.  1: no worker can be started.  3: none became ready.  Raises
     BindError where it cannot listen.
     """
@@ -42,16 +45,18 @@ def supervise(target: str, config: Config, on_listen: OnListen) -> int:
             directory=held.enter_context(runtime_directory()),
             announce=lambda: on_listen(berths.urls),
         )
-        return trio.run(_until_stopped, supervisor)
+        return trio.run(_until_stopped, supervisor, source)
 
 
-async def _until_stopped(supervisor: Supervisor) -> int:
+async def _until_stopped(supervisor: Supervisor, source: Source | None) -> int:
     with trio.open_signal_receiver(*TAKEN) as signals:
         let_in()
         # What some parents leave behind: children of whose end nobody hears.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         async with trio.open_nursery() as hearing:
             hearing.start_soon(_hear, signals, supervisor)
+            if source is not None:
+                hearing.start_soon(watch, source, supervisor.reload)
             code = await supervisor.run()
             hearing.cancel_scope.cancel(reason="no worker is left")
         hold_back()  # the handlers are about to go

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
+from trioweb.run.control.tail import Line
+from trioweb.run.control.tree import Task
+
 
 class Message(msgspec.Struct, frozen=True, tag=True):
     """One message; the name of its class goes with it."""
@@ -38,6 +41,21 @@ class Failed(Message, frozen=True):
 
     reason: str  # one line
     hopeless: bool
+
+
+class Lines(Message, frozen=True):
+    """Lines of its log, in their order; *dropped*: so many before them are lost."""
+
+    lines: list[Line]
+    dropped: int
+    recalled: bool  # the last ones, whether they have been sent before or not
+
+
+class Looked(Message, frozen=True):
+    """The tasks it has, for the Look with this ticket."""
+
+    ticket: int
+    tree: Task
 
 
 # ------------------------------------------------------------------- both ways
@@ -75,5 +93,17 @@ class Quit(Message, frozen=True):
     """Stop at once."""
 
 
-FromWorker = Ready | Beat | Parting | Failed | Published
-FromSupervisor = Accept | Release | Leave | Quit | Published
+class Follow(Message, frozen=True):
+    """Send the last lines of the log, and then each as it comes; or no more."""
+
+    on: bool
+
+
+class Look(Message, frozen=True):
+    """Send the tree of tasks."""
+
+    ticket: int
+
+
+FromWorker = Ready | Beat | Parting | Failed | Published | Lines | Looked
+FromSupervisor = Accept | Release | Leave | Quit | Published | Follow | Look

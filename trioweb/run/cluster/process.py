@@ -19,6 +19,7 @@ from trioweb.run.cluster.channel import Channel
 from trioweb.run.cluster.messages import Beat, FromWorker
 from trioweb.run.cluster.signals import deferred
 from trioweb.run.cluster.worker import Order, work
+from trioweb.run.control.pace import Pace
 
 # What a worker's process is called, before the number of its slot.
 NAME = "trioweb worker"
@@ -39,6 +40,7 @@ class Process:
         self.number = number
         self.slot = order.site.worker
         self.began = trio.current_time()
+        self.pace = Pace()
         self.beat = Beat(connections=0, requests=0, memory=0, processor=0.0)
         ours, theirs = socket.socketpair()
         self.channel: Channel[FromWorker] = Channel(ours, FromWorker)
@@ -54,6 +56,13 @@ class Process:
             raise
         self.pid = self._process.pid or 0
         self._descriptor = _descriptor(self.pid)
+
+    def count(self, beat: Beat) -> None:
+        """Keep what a sign of life has told."""
+        self.beat = beat
+        self.pace.count(
+            trio.current_time(), requests=beat.requests, processor=beat.processor
+        )
 
     async def ended(self) -> None:
         """Wait until the process is gone."""

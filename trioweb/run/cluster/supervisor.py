@@ -10,7 +10,6 @@ import logging
 import secrets
 import signal
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
@@ -20,13 +19,15 @@ from trioweb.run.cluster import actions, messages
 from trioweb.run.cluster.actions import Action
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.channel import ChannelBroken
-from trioweb.run.cluster.members import Policy, State
-from trioweb.run.cluster.messages import FromWorker
+from trioweb.run.cluster.members import Policy
+from trioweb.run.cluster.messages import Follow, FromWorker, Look
 from trioweb.run.cluster.news import News
 from trioweb.run.cluster.plan import Plan
 from trioweb.run.cluster.process import Process
+from trioweb.run.cluster.views import WorkerView, view_of
 from trioweb.run.cluster.worker import Order
 from trioweb.run.config import Config
+from trioweb.run.control.answers import Answers
 
 log = logging.getLogger("trioweb.error")
 
@@ -37,25 +38,11 @@ _SIGNALS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerView:
-    """What is known of one worker now."""
-
-    slot: int
-    pid: int
-    state: State
-    uptime: float  # seconds
-    restarts: int  # of its slot
-    connections: int  # open
-    requests: int  # so far
-    memory: int  # bytes in RAM
-    processor: float  # seconds of a core so far
-
-
 class Supervisor:
     """Worker processes that serve *target* at *berths*, kept at work until a stop.
 
-    *announce* is called once, when the first of them is ready.
+    *announce* is called once, when the first of them is ready; *answers* takes what
+    workers tell of themselves.
     """
 
     def __init__(
@@ -67,13 +54,17 @@ class Supervisor:
         berths: Berths,
         directory: Path,
         announce: Callable[[], object],
+        answers: Answers | None = None,
     ) -> None:
-        self._target = target
+        self.target = target
+        self.answers = Answers() if answers is None else answers
+        # Wakes whoever waits for something to have happened.
+        self.changes = trio.lowlevel.ParkingLot()
         self._config = config
         self._berths = berths
         self._directory = directory
         self._announce = announce
-        self._plan = Plan(
+        self.plan = Plan(
             size,
             sockets=berths.count,
             policy=Policy(
@@ -94,11 +85,11 @@ class Supervisor:
     async def run(self) -> int:
         """Keep workers at work until they have stopped; the exit code of the server."""
         async with trio.open_nursery() as self._workers:
-            self._do(self._plan.begin(trio.current_time()))
-            while not self._plan.finished:
-                with trio.move_on_at(self._plan.due()):
+            self._do(self.plan.begin(trio.current_time()))
+            while not self.plan.finished:
+                with trio.move_on_at(self.plan.due()):
                     await self._changed.park()
-                self._do(self._plan.tick(trio.current_time()))
+                self._do(self.plan.tick(trio.current_time()))
         return self._code
 
     # ----------------------------------------------------------------- what is asked
@@ -106,46 +97,38 @@ class Supervisor:
     @property
     def workers(self) -> Sequence[WorkerView]:
         """The workers there are, by their slots; those that leave are among them."""
-        views = [self._view(each) for each in self._processes.values()]
+        views = [view_of(each, self.plan) for each in self._processes.values()]
         return sorted(views, key=lambda view: (view.slot, -view.uptime))
 
     def reload(self) -> None:
         """Replace the workers one by one: new code, new settings, nobody refused."""
-        self._do(self._plan.reload(trio.current_time()))
+        self._do(self.plan.reload(trio.current_time()))
 
     def restart(self, slot: int) -> None:
         """Replace the worker of one slot, as `reload` does."""
-        self._do(self._plan.restart(slot, trio.current_time()))
+        self._do(self.plan.restart(slot, trio.current_time()))
 
     def scale(self, size: int) -> None:
         """Have *size* workers; BindError where there is no room for their sockets."""
-        if self._plan.stopping:
+        if self.plan.stopping:
             return
         self._berths.grow(size)
         now = trio.current_time()
-        self._do(self._plan.scale(size, now, sockets=self._berths.count))
+        self._do(self.plan.scale(size, now, sockets=self._berths.count))
 
     def stop(self) -> None:
         """Stop gracefully; called again, at once; and again, by force."""
-        self._do(self._plan.stop(trio.current_time()))
+        self._do(self.plan.stop(trio.current_time()))
         # Workers have what they accept from.  Who comes now is refused rather than kept
         # waiting for nobody.
         self._berths.close()
 
-    def _view(self, process: Process) -> WorkerView:
-        member = self._plan.members[process.number]
-        place = self._plan.places.get(process.slot)
-        return WorkerView(
-            slot=process.slot,
-            pid=process.pid,
-            state=member.state,
-            uptime=trio.current_time() - process.began,
-            restarts=0 if place is None else place.started - 1,
-            connections=process.beat.connections,
-            requests=process.beat.requests,
-            memory=process.beat.memory,
-            processor=process.beat.processor,
-        )
+    def post(self, slot: int | None, message: Follow | Look) -> list[WorkerView]:
+        """Ask the worker of one slot, or all; those that were asked."""
+        asked = [e for e in self._processes.values() if slot in {None, e.slot}]
+        for process in asked:
+            process.channel.post(message)
+        return [view_of(each, self.plan) for each in asked]
 
     # -------------------------------------------------------------- what is to be done
 
@@ -164,6 +147,7 @@ class Supervisor:
                     if process := self._processes.get(action.worker):
                         self._command(process, action)
         self._changed.unpark()
+        self.changes.unpark_all()
 
     def _command(self, process: Process, action: Action) -> None:
         match action:
@@ -189,8 +173,8 @@ class Supervisor:
             log.log(level, "worker %d (pid %d) %s", process.slot, process.pid, text)
 
     def _spawn(self, number: int, slot: int) -> None:
-        site = Site(workers=self._plan.size, worker=slot, directory=self._directory)
-        order = Order(self._target, self._config, site)
+        site = Site(workers=self.plan.size, worker=slot, directory=self._directory)
+        order = Order(self.target, self._config, site)
         workers = self._workers
         if workers is None:
             raise RuntimeError("a supervisor starts workers only while it runs")
@@ -207,7 +191,7 @@ class Supervisor:
 
     async def _never_started(self, number: int) -> None:
         await trio.lowlevel.checkpoint()
-        self._do(self._plan.ended(number, trio.current_time(), 1))
+        self._do(self.plan.ended(number, trio.current_time(), 1))
 
     async def _attend(self, process: Process) -> None:
         """Be there for one worker until its process is gone."""
@@ -220,7 +204,7 @@ class Supervisor:
             self._take(process, message)
         self._news.forget(process)
         code = process.reap()
-        todo = self._plan.ended(process.number, trio.current_time(), code)
+        todo = self.plan.ended(process.number, trio.current_time(), code)
         self._do(todo)
         del self._processes[process.number]
 
@@ -239,15 +223,17 @@ class Supervisor:
             case messages.Published():
                 self._news.pass_on(process, message, self._processes.values())
                 return
+            case messages.Lines() | messages.Looked():
+                self.answers.take(process.slot, process.pid, message)
             case messages.Ready():
                 self._news.begin(process)
-                todo = self._plan.ready(number, now)
+                todo = self.plan.ready(number, now)
             case messages.Beat(_, requests, memory, _):
-                process.beat = message
+                process.count(message)
                 self._news.look(process)
-                todo = self._plan.beat(number, now, requests=requests, memory=memory)
+                todo = self.plan.beat(number, now, requests=requests, memory=memory)
             case messages.Parting():
-                todo = self._plan.parting(number, now)
+                todo = self.plan.parting(number, now)
             case messages.Failed(reason, hopeless):
-                todo = self._plan.failed(number, now, reason, hopeless=hopeless)
+                todo = self.plan.failed(number, now, reason, hopeless=hopeless)
         self._do(todo)

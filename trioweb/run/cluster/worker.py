@@ -30,6 +30,7 @@ from trioweb.run.cluster.messages import FromSupervisor
 from trioweb.run.cluster.runtime import Hold
 from trioweb.run.cluster.signals import let_in
 from trioweb.run.config import Config
+from trioweb.run.control.reporter import Reporter
 from trioweb.run.doors import Doors
 from trioweb.run.groups import without_groups
 from trioweb.run.heap import settled
@@ -134,6 +135,7 @@ class Worker:
         self._order = order
         self._site = replace(order.site, topics=Topics(self._publish))
         self._requests = 0
+        self._reporter = Reporter(channel)
         self._doors: Doors | None = None
         self._leaving = trio.Event()
         self._last = True  # nobody else accepts from its sockets
@@ -147,8 +149,10 @@ class Worker:
                 talking.start_soon(self._channel.deliver)
                 talking.start_soon(self._listen)
                 talking.start_soon(self._hear, signals)
+                talking.start_soon(self._reporter.run, trio.lowlevel.current_task())
                 with self._everything:
                     async with logs(config) as writer:
+                        writer.copy = self._reporter.tail.add
                         check_h11()
                         async with answering(
                             app,
@@ -223,6 +227,8 @@ class Worker:
                 self._doors.shut(number)
             case messages.Published(topic, message):
                 self._site.topics.deliver(topic, message)
+            case messages.Follow() | messages.Look():
+                self._reporter.obey(letter.message)
             case messages.Leave(last):
                 self._leave(last=last)
             case messages.Quit():

@@ -1,0 +1,127 @@
+"""Answers: what workers say to those who look at them, given to who has asked."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import trio
+
+from trioweb.run.cluster.messages import Lines, Looked
+from trioweb.run.control.protocol import Missed, Said
+from trioweb.run.control.tail import Line, Tail
+from trioweb.run.control.tree import Task
+
+# Lines that wait for one who follows; beyond it the oldest is dropped and counted.
+WAITING = 2000
+
+
+class Follower:
+    """Somebody who wants the lines of all processes, each once."""
+
+    def __init__(self) -> None:
+        self.recalled: set[int] = set()  # the processes whose last lines have come
+        self._waiting: deque[Said] = deque()
+        self._missed = 0
+        self._seen: dict[int, int] = {}  # the last line of each process
+        self._more = trio.lowlevel.ParkingLot()
+
+    def put(self, worker: int | None, pid: int, message: Lines) -> None:
+        """Let lines wait that have not come before."""
+        for line in message.lines:
+            if line.number <= self._seen.get(pid, 0):
+                continue
+            self._seen[pid] = line.number
+            self._waiting.append(Said(worker, pid, line.time, line.text))
+            if len(self._waiting) > WAITING:
+                self._waiting.popleft()
+                self._missed += 1
+        self._missed += message.dropped
+        if message.recalled:
+            self.recalled.add(pid)
+        self._more.unpark_all()
+
+    def past(self, lines: int) -> list[Said]:
+        """Take the last *lines* that have come, in the order of time."""
+        found = sorted(self._waiting, key=lambda said: said.time)
+        self._waiting.clear()
+        self._missed = 0
+        return found[-lines:] if lines else []
+
+    async def more(self) -> None:
+        """Wait until something more has come."""
+        await self._more.park()
+
+    async def next(self) -> Said | Missed:
+        """The next line, or how many were dropped before it."""
+        while not (self._waiting or self._missed):
+            await self._more.park()
+        if self._missed:
+            missed, self._missed = self._missed, 0
+            return Missed(missed)
+        return self._waiting.popleft()
+
+
+class Ticket:
+    """One question to one worker: the *number* it is known by, and the answer."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.tree: Task | None = None
+        self.come = trio.Event()
+
+
+class Answers:
+    """The supervisor's own lines, and all that it is told for those who look."""
+
+    def __init__(self) -> None:
+        self.followers: set[Follower] = set()
+        self._numbers = itertools.count(1)
+        self._tickets: dict[int, Ticket] = {}
+        self._own = Tail()
+
+    def add(self, text: str) -> None:
+        """Keep a line of the supervisor's own log."""
+        self._own.add(text)
+        for each in self.followers:
+            self._recall(each)
+
+    def take(self, worker: int, pid: int, message: Lines | Looked) -> None:
+        """Take what a worker has answered."""
+        match message:
+            case Lines():
+                for each in self.followers:
+                    each.put(worker, pid, message)
+            case Looked(ticket, tree):
+                if (waiting := self._tickets.get(ticket)) is not None:
+                    waiting.tree = tree
+                    waiting.come.set()
+
+    @contextmanager
+    def following(self) -> Iterator[Follower]:
+        """A follower, who has the supervisor's own lines already."""
+        follower = Follower()
+        self._recall(follower)
+        self.followers.add(follower)
+        try:
+            yield follower
+        finally:
+            self.followers.discard(follower)
+
+    def _recall(self, follower: Follower) -> None:
+        lines: list[Line] = self._own.last()
+        follower.put(None, os.getpid(), Lines(lines, dropped=0, recalled=True))
+
+    @contextmanager
+    def awaiting(self) -> Iterator[Ticket]:
+        """A ticket for one tree."""
+        number = next(self._numbers)
+        ticket = Ticket(number)
+        self._tickets[number] = ticket
+        try:
+            yield ticket
+        finally:
+            del self._tickets[number]
