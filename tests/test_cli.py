@@ -218,7 +218,7 @@ MISUSED = [
     (["run", "shop.py", "--json"], "--json goes with --show-config"),
     (["run", "shop.py", "--certfile", "a.pem"], "--certfile: no HTTPS yet"),
     (["run", "shop.py", "--keyfile", "a.pem"], "--keyfile: no HTTPS yet"),
-    (["run", "shop.py", "--reload"], "--reload: not built yet"),
+    (["run", "shop.py", "--reload-include", "*"], "goes with --reload"),
 ]
 
 
@@ -283,6 +283,7 @@ def test_settings_are_shown_as_a_file_without_loading_the_program(here: Path) ->
     assert re.search(r"^workers = 2 +# --workers$", ended.stdout, re.MULTILINE)
     (here / "trioweb.toml").write_text(ended.stdout, encoding="utf-8")
     assert shown()["workers"] == (2, "trioweb.toml")
+    assert shown("--workers=none")["workers"] == (None, "--workers")
 
 
 def test_a_file_of_another_name_is_named(here: Path) -> None:

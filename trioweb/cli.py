@@ -16,6 +16,7 @@ from trioweb.run.cluster.main import supervise
 from trioweb.run.cluster.signals import hold_back
 from trioweb.run.config import Config
 from trioweb.run.main import run_here
+from trioweb.run.reload import source_of
 from trioweb.run.settings import settle
 from trioweb.run.shown import as_json, as_toml
 from trioweb.run.sources import surroundings
@@ -77,7 +78,9 @@ def _load(target: str) -> Served | None:
 def _run(arguments: argparse.Namespace) -> int:
     """Serve what the arguments name, by workers or by this process."""
     given = [*surroundings(file=arguments.config), *settings_of(arguments)]
-    settled = settle(Config(), given)
+    # The reloader is the supervisor, which is there only beside workers.
+    default = Config(workers=1) if arguments.reload else Config()
+    settled = settle(default, given)
     if arguments.show_config:
         print(as_json(settled) if arguments.json else as_toml(settled))
         return 0
@@ -90,9 +93,14 @@ def _run(arguments: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
 
+    source = None
+    if arguments.reload:
+        source = source_of(arguments.target, arguments.reload_include)
+        if settled.config.workers is None:
+            raise SetupError('--reload needs a worker; leave out `workers = "none"`')
     if settled.config.workers is not None:
         hold_back()  # one that comes when all is done must not change the exit code
-        return supervise(arguments.target, settled.config, announce)
+        return supervise(arguments.target, settled.config, announce, source)
     app = _load(arguments.target)
     if app is None:
         return 1

@@ -48,6 +48,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         add(
             option(name),
             dest=name,
+            default=argparse.SUPPRESS,  # None is a value: no workers
             action="append" if is_list(name) else "store",
             type=_reader(name),
             metavar=metavar,
@@ -72,7 +73,18 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="show them as JSON")
     add("--certfile", metavar="FILE", help="certificates for HTTPS (not built yet)")
     add("--keyfile", metavar="FILE", help="their private key (not built yet)")
-    add("--reload", action="store_true", help="restart on changes (not built yet)")
+    add(
+        "--reload",
+        action="store_true",
+        help="reload when the source changes; with one worker, unless there are more",
+    )
+    add(
+        "--reload-include",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="files that count besides *.py, as '*.html'; may be given again",
+    )
 
 
 def option(name: str) -> str:
@@ -88,10 +100,10 @@ def settings_of(arguments: argparse.Namespace) -> list[Setting]:
     """What the command line says, in the order in which it counts."""
     settings: list[Setting] = []
     for name in _COMMON:
-        value = getattr(arguments, name)
-        if isinstance(value, list):
-            value = tuple(part for each in value for part in each)
-        if value is not None:
+        if hasattr(arguments, name):
+            value = getattr(arguments, name)
+            if is_list(name):
+                value = tuple(part for each in value for part in each)
             settings.append(Setting(name, value, option(name)))
     assigned: list[Setting] = arguments.set
     return settings + assigned
@@ -105,10 +117,11 @@ def refuse_unbuilt(
     for name, given, reason in (
         ("--certfile", arguments.certfile, https),
         ("--keyfile", arguments.keyfile, https),
-        ("--reload", arguments.reload, "not built yet; start it again by hand"),
     ):
         if given:
             parser.error(f"{name}: {reason}")
+    if arguments.reload_include and not arguments.reload:
+        parser.error("--reload-include goes with --reload")
     if arguments.json and not arguments.show_config:
         parser.error("--json goes with --show-config")
 

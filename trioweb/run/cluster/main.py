@@ -28,9 +28,9 @@ def supervise(
 ) -> int:
     """Serve *target* by worker processes until a signal; the exit code.
 
-    SIGHUP reloads, and so does a change in *source*; SIGINT and SIGTERM stop gracefully, the second time at once.  0: the
-    end was asked for.  1: no worker can be started.  3: none became ready.  Raises
-    BindError where it cannot listen.
+    SIGHUP reloads, and so does a change in *source*; SIGINT and SIGTERM stop
+    gracefully, the second time at once.  0: the end was asked for.  1: no worker can be
+    started.  3: none became ready.  Raises BindError where it cannot listen.
     """
     workers = config.workers
     size = workers if isinstance(workers, int) else usable_cores()
