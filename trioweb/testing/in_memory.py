@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trioweb.message.offload import inline, runner
 from trioweb.run.config import Config
-from trioweb.run.server import serving
+from trioweb.run.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from trioweb.app.app import Served
-    from trioweb.run.server import Server
+    from trioweb.run.serving import Server
     from trioweb.testing.httpx_client import Client
 
 

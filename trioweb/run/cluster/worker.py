@@ -37,7 +37,8 @@ from trioweb.run.heap import settled
 from trioweb.run.listeners import Listener
 from trioweb.run.logs import logs
 from trioweb.run.selfcheck import check_h11
-from trioweb.run.server import Server, answering
+from trioweb.run.server import answering
+from trioweb.run.serving import Server
 from trioweb.run.target import load, show_fault
 
 # Seconds between two signs of life.
