@@ -112,6 +112,28 @@ async def test_who_has_no_session_has_nothing_to_be_abused() -> None:
 
 
 @each_store
+async def test_another_site_begins_no_session_in_place_of_ours(
+    make: Callable[[], Store | CookieStore],
+) -> None:
+    # What Chromium sends and takes: the form of another site comes without a cookie
+    # (SameSite=Lax), and a cookie in the answer would take the place of ours.
+    form = {
+        "origin": EVIL,
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "navigate",
+    }
+    async with client(bank(make()), headers=FORM) as web:
+        answer = await web.post("/login/eve", headers=form)
+        assert (answer.status_code, answer.headers.get("set-cookie")) == (403, None)
+        partner = {"origin": PARTNER, "sec-fetch-site": "cross-site"}
+        for headers in ({}, {"origin": "http://test"}, partner):
+            web.cookies.clear()
+            answer = await web.post("/login/ada", headers=headers)
+            assert answer.status_code == 204
+            assert "set-cookie" in answer.headers
+
+
+@each_store
 async def test_a_form_of_ours_is_taken_as_often_as_it_comes(
     make: Callable[[], Store | CookieStore],
 ) -> None:

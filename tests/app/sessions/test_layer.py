@@ -564,6 +564,44 @@ async def test_saving_in_the_middle_of_a_handler_counts_at_once() -> None:
         assert (await visitor.get("/read")).json() == expected
 
 
+async def test_tasks_that_save_at_once_begin_one_session(
+    autojump_clock: MockClock,
+) -> None:
+    store = Watched()
+
+    async def slow_first(what: str) -> None:
+        await trio.sleep(0.1 / len(store.asked))
+
+    store.before = slow_first
+    app = application(store)
+
+    @app.get("/both")
+    async def both(request: Request) -> None:
+        async def one(key: str) -> None:
+            request.session[key] = 1
+            await request.session.save()
+
+        async with trio.open_nursery() as saving:
+            for key in "abc":
+                saving.start_soon(one, key)
+
+    @app.get("/login-meanwhile")
+    async def meanwhile(request: Request) -> None:
+        async with trio.open_nursery() as saving:
+            request.session["d"] = 1
+            saving.start_soon(request.session.save)
+            await trio.sleep(0.01)
+            request.session.login("ada")
+
+    async with client(app) as visitor:
+        await visitor.get("/both")
+        assert (await visitor.get("/read")).json() == {"a": 1, "b": 1, "c": 1}
+        assert len(store) == 1
+        await visitor.get("/login-meanwhile")
+        assert (await visitor.get("/who")).json()["user"] == "ada"
+        assert (await visitor.get("/read")).json()["d"] == 1
+
+
 async def test_an_update_before_there_is_a_session_begins_one() -> None:
     app = application()
 

@@ -118,6 +118,11 @@ class CarriedVisit:
         return self._known
 
     @property
+    def begun(self) -> bool:
+        """Whether the browser, which had none, is to be told of a session."""
+        return self._changed and not self._known
+
+    @property
     def exists(self) -> bool:
         """True, so that `Session.update` comes here and is refused from the start."""
         return True

@@ -69,6 +69,10 @@ class Sessions:
         session = request.session = visit.session
         response = await handler(request)
         await visit.end(self._lifetime, failed=response.status >= _FAILED)
+        if visit.begun and request.method not in SAFE_METHODS:
+            # A browser that kept its cookie from another site's form (SameSite) would
+            # take a new one all the same, and its session would be another.
+            self._require_ours(request)
         visit.tell(self._cookie, request, response)
         # A body that is still to be written may look at the session yet.
         later = visit.known and not isinstance(response.body, bytes | File)
@@ -120,9 +124,10 @@ def sessions(
     With a *domain* it is shared with every host below.  It ends with the browser unless
     *persistent*.
 
-    A request that would change something and carries the cookie is refused (403) where
-    its browser says that another origin made it, unless that is one of
-    *trusted_origins* ("https://www.example.com").  SetupError for what cannot work.
+    A request that would change something and carries the cookie, or begins a session,
+    is refused (403) where its browser says that another origin made it, unless that is
+    one of *trusted_origins* ("https://www.example.com").  SetupError for what cannot
+    work.
     """
     where = place()
     try:

@@ -61,6 +61,7 @@ class Visit:
         self._store = store
         self._key = None if identity is None else key_of(identity)
         self._idle = 0.0 if record is None else record.idle
+        self._saving: trio.Event | None = None  # a save is on its way, until this
         self._issued: str | None = None  # an identity the browser must be told
         self._known = identity is not None  # the browser has a cookie of it
         self._ended = False  # which is worth nothing any more
@@ -71,6 +72,11 @@ class Visit:
     def known(self) -> bool:
         """Whether the request came with a session that was alive."""
         return self._known
+
+    @property
+    def begun(self) -> bool:
+        """Whether the browser, which had none, is to be told of a session."""
+        return self._issued is not None and not self._known
 
     @property
     def exists(self) -> bool:
@@ -99,8 +105,26 @@ class Visit:
             cookie.expire(request, response)
 
     async def save(self, session: Session) -> None:
-        """Write what has changed, now."""
+        """Write what has changed, now.
+
+        One save after another: two that begin a session would begin two of them.
+        """
+        while self._saving is not None:
+            await self._saving.wait()
         changes = session.changes()
+        if not (changes or session.rotated or session.destroyed):
+            return
+        self._saving = trio.Event()
+        rotated, session.rotated = session.rotated, False
+        try:
+            await self._save(session, changes, rotated=rotated)
+            rotated = False
+        finally:
+            session.rotated = session.rotated or rotated
+            self._saving.set()
+            self._saving = None
+
+    async def _save(self, session: Session, changes: Changes, *, rotated: bool) -> None:
         if session.destroyed:
             await self._destroy()
         if self._key is None:
@@ -110,7 +134,7 @@ class Visit:
             identity = issue()
             key = key_of(identity)
             await self._ask(self._store.create(key, fields, session.user))
-        elif session.rotated:
+        elif rotated:
             identity = issue()
             key = key_of(identity)
             rotating = self._store.rotate(self._key, key, changes, session.user)
@@ -125,7 +149,6 @@ class Visit:
         else:
             return
         self._key, self._issued, self._idle = key, identity, 0.0
-        session.rotated = False
         session.saved(changes)
 
     async def write(self, fields: Fields) -> None:
