@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -56,6 +57,8 @@ class Config:
     # Seconds without a sign of life after which a worker is shown at fault and killed:
     # gunicorn's `timeout`.
     silence: float = 30.0
+    # What `trioweb ctl` calls a server with workers; None: after its target.
+    name: str | None = None
     # When workers are replaced by fresh ones; never, by default.
     recycling: Recycling = field(default_factory=Recycling)
 
@@ -70,6 +73,7 @@ class Config:
         _check_seconds("startup", self.startup)
         _check_seconds("silence", self.silence)
         _check_workers(self.workers)
+        _check_name(self.name)
 
 
 def configure(
@@ -141,4 +145,14 @@ def _check_workers(workers: object) -> None:
     # True is an int too, and a mistake.
     if type(workers) is not int or not 1 <= workers <= MOST:
         msg = f'workers is {workers!r}; give a number from 1 to {MOST}, or "auto"'
+        raise SetupError(msg)
+
+
+# Short enough for the name of a socket, and of a unit of systemd.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}")
+
+
+def _check_name(name: str | None) -> None:
+    if name is not None and not _NAME.fullmatch(name):
+        msg = f"name is {name!r}; give up to 40 letters, digits, '_', '-' and '.'"
         raise SetupError(msg)

@@ -15,6 +15,9 @@ from trioweb.run.cluster.signals import TAKEN, held_back, hold_back, let_in
 from trioweb.run.cluster.supervisor import Supervisor
 from trioweb.run.cluster.telling import tell
 from trioweb.run.config import Config
+from trioweb.run.control.answers import Answers
+from trioweb.run.control.place import Found, findable
+from trioweb.run.control.service import answering
 from trioweb.run.cores import usable_cores
 from trioweb.run.error_log import errors_told
 from trioweb.run.reload import Source, watch
@@ -34,7 +37,13 @@ def supervise(
     """
     workers = config.workers
     size = workers if isinstance(workers, int) else usable_cores()
-    with held_back(), errors_told(tell), ExitStack() as held:
+    answers = Answers()
+
+    def say(line: str) -> None:
+        tell(line)
+        answers.add(line)
+
+    with held_back(), errors_told(say), ExitStack() as held:
         berths = Berths(config.bind, size)
         held.callback(berths.close)
         supervisor = Supervisor(
@@ -44,11 +53,15 @@ def supervise(
             berths=berths,
             directory=held.enter_context(runtime_directory()),
             announce=lambda: on_listen(berths.urls),
+            answers=answers,
         )
-        return trio.run(_until_stopped, supervisor, source)
+        found = held.enter_context(findable(config.name, target))
+        return trio.run(_until_stopped, supervisor, source, found)
 
 
-async def _until_stopped(supervisor: Supervisor, source: Source | None) -> int:
+async def _until_stopped(
+    supervisor: Supervisor, source: Source | None, found: Found | None
+) -> int:
     with trio.open_signal_receiver(*TAKEN) as signals:
         let_in()
         # What some parents leave behind: children of whose end nobody hears.
@@ -57,7 +70,8 @@ async def _until_stopped(supervisor: Supervisor, source: Source | None) -> int:
             hearing.start_soon(_hear, signals, supervisor)
             if source is not None:
                 hearing.start_soon(watch, source, supervisor.reload)
-            code = await supervisor.run()
+            async with answering(found, supervisor):
+                code = await supervisor.run()
             hearing.cancel_scope.cancel(reason="no worker is left")
         hold_back()  # the handlers are about to go
     return code

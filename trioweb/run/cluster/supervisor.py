@@ -61,6 +61,7 @@ class Supervisor:
         # Wakes whoever waits for something to have happened.
         self.changes = trio.lowlevel.ParkingLot()
         self._config = config
+        self.urls = berths.urls
         self._berths = berths
         self._directory = directory
         self._announce = announce

@@ -26,6 +26,7 @@ class Follower:
         self.recalled: set[int] = set()  # the processes whose last lines have come
         self._waiting: deque[Said] = deque()
         self._missed = 0
+        self._ended = False
         self._seen: dict[int, int] = {}  # the last line of each process
         self._more = trio.lowlevel.ParkingLot()
 
@@ -55,9 +56,16 @@ class Follower:
         """Wait until something more has come."""
         await self._more.park()
 
-    async def next(self) -> Said | Missed:
-        """The next line, or how many were dropped before it."""
+    def end(self) -> None:
+        """Nothing more will come."""
+        self._ended = True
+        self._more.unpark_all()
+
+    async def next(self) -> Said | Missed | None:
+        """The next line, or how many were dropped before it; None at the end."""
         while not (self._waiting or self._missed):
+            if self._ended:
+                return None
             await self._more.park()
         if self._missed:
             missed, self._missed = self._missed, 0
@@ -66,12 +74,22 @@ class Follower:
 
 
 class Ticket:
-    """One question to one worker: the *number* it is known by, and the answer."""
+    """One question to some workers: the *number* it is known by, and the answers."""
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.tree: Task | None = None
-        self.come = trio.Event()
+        self.trees: dict[int, Task] = {}  # by process
+        self._come = trio.lowlevel.ParkingLot()
+
+    def put(self, pid: int, tree: Task) -> None:
+        """Take one answer."""
+        self.trees[pid] = tree
+        self._come.unpark_all()
+
+    async def answered(self, asked: set[int]) -> None:
+        """Wait until all of the processes that were *asked* have answered."""
+        while not asked <= self.trees.keys():
+            await self._come.park()
 
 
 class Answers:
@@ -97,8 +115,12 @@ class Answers:
                     each.put(worker, pid, message)
             case Looked(ticket, tree):
                 if (waiting := self._tickets.get(ticket)) is not None:
-                    waiting.tree = tree
-                    waiting.come.set()
+                    waiting.put(pid, tree)
+
+    def end(self) -> None:
+        """The server has ended."""
+        for each in self.followers:
+            each.end()
 
     @contextmanager
     def following(self) -> Iterator[Follower]:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import re
 import socket
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from trioweb.message.errors import SetupError
+from trioweb.run.listeners import BindError
 from trioweb.run.names import Claimed, claim, release
+
+log = logging.getLogger("trioweb.error")
 
 # Only the owner may connect; the directory lets nobody else in besides.
 MODE = 0o600
@@ -41,20 +44,11 @@ BACKLOG = 16
 _NAMESAKES = 100
 
 _SUFFIX = ".sock"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}")
 _ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
-class PlaceError(SetupError):
+class PlaceError(BindError):
     """There is no place where this server could be found; one line with the reason."""
-
-
-def checked_name(name: str) -> str:
-    """*name*, if a server may be called so; ValueError with the reason if not."""
-    if not _NAME.fullmatch(name):
-        msg = f"{name!r} is no name; give up to 40 letters, digits, '_', '-' and '.'"
-        raise ValueError(msg)
-    return name
 
 
 def name_for(target: str) -> str:
@@ -142,14 +136,39 @@ def _answers(path: Path) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The name a server has, and the socket by which it is found."""
+
+    name: str
+    socket: socket.socket
+
+
 @contextmanager
-def found_by_name(
+def findable(
     name: str | None, target: str, environment: Mapping[str, str] = os.environ
-) -> Iterator[tuple[str, socket.socket]]:
-    """The name that a server of *target* has while the block runs, and its socket.
+) -> Iterator[Found | None]:
+    """Let a server of *target* be found while the block runs.
 
     A *name* that was chosen must be free (PlaceError); one that was not gets a number.
+    None where there is no place for the socket, of which the log tells: a server can
+    do without.
     """
+    with ExitStack() as held:
+        found = None
+        try:
+            found = held.enter_context(_found(name, target, environment))
+        except PlaceError as error:
+            if name is not None:
+                raise
+            log.warning("`trioweb ctl` will not find this server: %s", error)
+        yield found
+
+
+@contextmanager
+def _found(
+    name: str | None, target: str, environment: Mapping[str, str]
+) -> Iterator[Found]:
     directory = own_place(environment)
     _make(directory)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
@@ -157,7 +176,7 @@ def found_by_name(
             path, claimed = _claim(sock, directory, name, target)
         sock.setblocking(False)
         try:
-            yield path.name.removesuffix(_SUFFIX), sock
+            yield Found(path.name.removesuffix(_SUFFIX), sock)
         finally:
             release(path, claimed)
 

@@ -68,19 +68,19 @@ class Reply(msgspec.Struct, frozen=True, tag=True):
     """One answer, or a part of it; the name of its class goes with it."""
 
 
-class Worker(msgspec.Struct, frozen=True):
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
     """A worker, or a place for one that is empty now (*pid* 0)."""
 
     worker: int
-    pid: int
-    state: str  # starting, ready, draining, stuck; down where there is none
-    uptime: float  # seconds
-    restarts: int
-    connections: int
-    requests: int  # so far
-    rate: float  # requests a second
-    cpu: float  # percent of one core
-    memory: int  # bytes in RAM
+    pid: int = 0
+    state: str = "down"  # or starting, ready, draining, stuck
+    uptime: float = 0.0  # seconds
+    restarts: int = 0
+    connections: int = 0
+    requests: int = 0  # so far
+    rate: float = 0.0  # requests a second
+    cpu: float = 0.0  # percent of one core
+    memory: int = 0  # bytes in RAM
     fault: str = ""  # why there is none
 
 
@@ -89,7 +89,6 @@ class Listing(Reply, frozen=True):
 
     name: str
     pid: int
-    version: str
     target: str
     urls: list[str]
     size: int  # workers there are to be

@@ -132,7 +132,8 @@ def _requests(chain: Iterable[tuple[FrameType, int]]) -> Iterator[Request]:
     for frame, _ in chain:
         serves = serves or frame.f_code is _SERVE
         found = frame.f_locals.get("request") if serves else None
-        if isinstance(found, Request):
+        # By its type: what else is there may lie about its class, or raise.
+        if type(found) is Request:
             yield found
 
 
