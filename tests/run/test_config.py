@@ -51,6 +51,10 @@ def test_a_config_that_cannot_run_is_refused_with_the_remedy(
     assert "\n" not in str(caught.value)
 
 
+def test_a_courtesy_may_be_left_out() -> None:
+    assert Limits(drain_linger=0, half_close=0.0).drain_linger == 0
+
+
 def test_the_default_is_loopback_only() -> None:
     assert Config().bind == ("localhost:8080",)
 

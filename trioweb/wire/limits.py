@@ -26,6 +26,9 @@ RESPONSE_HEAD = 64 * 1024
 # One empty line before a request is skipped, because RFC 9112 section 2.2 asks for it.
 EMPTY_LINE = b"\r\n"
 
+# Waits for what may still come, where waiting for nothing is safe, if not polite.
+_COURTESIES = frozenset({"drain_linger", "half_close"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -100,6 +103,8 @@ class Limits:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
+            if value == 0 and each.name in _COURTESIES:
+                continue
             if not 0 < value < math.inf:
                 msg = f"{each.name} is {value!r}; give a number above 0"
                 raise SetupError(msg)
