@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trioweb.app.answers import html, json, redirect, stream, text
 from trioweb.app.app import App
 from trioweb.app.files import file
+from trioweb.app.health import health, metrics
 from trioweb.app.hosts import allowed_hosts
 from trioweb.app.sessions.carried import CookieStore
 from trioweb.app.sessions.csrf import check_csrf, csrf_token
@@ -78,8 +79,10 @@ __all__ = [
     "check_csrf",
     "csrf_token",
     "file",
+    "health",
     "html",
     "json",
+    "metrics",
     "open_server",
     "redirect",
     "run",

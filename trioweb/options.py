@@ -14,8 +14,11 @@ from trioweb.run.settings import KINDS, Setting, from_text, is_list, nearest, se
 _COMMON = {
     "bind": "PLACE",
     "workers": "N|auto",
+    "name": "NAME",
     "access_log": "FORM",
     "grace": "SECONDS",
+    "drain_delay": "SECONDS",
+    "admin": "PLACE",
     "trusted_proxies": "PROXY",
     "proxy_headers": "KIND",
     "recycling.requests": "N",
@@ -28,9 +31,14 @@ _HELP = {
     "unix:PATH or fd:N; may be given again (default: localhost:8080)",
     "workers": "so many processes, kept alive and reloaded on SIGHUP; auto: one a core "
     "(default: this process serves by itself)",
+    "name": "of a server with workers, for trioweb ctl (default: after TARGET)",
     "access_log": "human, json or off: a line on standard error for each exchange "
     "(default: human)",
     "grace": "that exchanges at work may go on after a stop (default: 30)",
+    "drain_delay": "between a stop and its beginning, while /readyz says 503 "
+    "(default: 0)",
+    "admin": "where /metrics, /healthz and /readyz are answered, as 127.0.0.1:9100 "
+    "(default: nowhere)",
     "trusted_proxies": "who may say for whom it speaks: an address, a network "
     "(10.0.0.0/8) or unix; may be given again (default: nobody)",
     "proxy_headers": "x-forwarded or forwarded: the fields that those write "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import threading
 from typing import TextIO
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +47,7 @@ def test_a_line_says_when_what_how_much_how_long_and_who() -> None:
 
 
 def test_an_exchange_that_is_not_complete_says_how_it_ended() -> None:
-    gone = dataclasses.replace(PLAIN, status=None, ending=Ending.GONE)
+    gone = msgspec.structs.replace(PLAIN, status=None, ending=Ending.GONE)
     assert human(gone, NOW) == (
         "2023-11-14T22:13:20Z GET /users/7 - 1234 B 3.4 ms [::1]:5000 gone"
     )
@@ -64,7 +64,7 @@ def test_an_exchange_that_is_not_complete_says_how_it_ended() -> None:
     ],
 )
 def test_colour_tells_the_kind_of_status(status: int, shown: str) -> None:
-    line = human(dataclasses.replace(PLAIN, status=status), NOW, colour=True)
+    line = human(msgspec.structs.replace(PLAIN, status=status), NOW, colour=True)
     assert f" {shown} " in line
 
 
@@ -128,7 +128,7 @@ def test_what_is_not_printable_is_escaped(text: str, shown: str) -> None:
 
 @given(st.text(max_size=600))
 def test_a_line_is_one_printable_line_whatever_is_sent(text: str) -> None:
-    hostile = dataclasses.replace(PLAIN, method=text, target=text, peer=Peer(text))
+    hostile = msgspec.structs.replace(PLAIN, method=text, target=text, peer=Peer(text))
     line = human(hostile, NOW)
     assert line.isprintable()
     assert len(line.split()) == len(human(PLAIN, NOW).split())
@@ -141,7 +141,7 @@ def test_a_line_is_one_printable_line_whatever_is_sent(text: str) -> None:
 
 def test_json_gives_back_what_was_sent() -> None:
     strange = "/\x1b\n\x7f\x85한글😀"
-    line = json_line(dataclasses.replace(PLAIN, target=strange), NOW)
+    line = json_line(msgspec.structs.replace(PLAIN, target=strange), NOW)
     assert json.loads(line)["target"] == strange
 
 
@@ -153,7 +153,7 @@ def test_no_text_is_longer_than_512_characters() -> None:
 
 
 def _asking(target: str) -> Exchanged:
-    return dataclasses.replace(PLAIN, target=target)
+    return msgspec.structs.replace(PLAIN, target=target)
 
 
 # ------------------------------------------------------------------------- streams

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
@@ -18,10 +18,12 @@ from trioweb.app.routes import Route
 from trioweb.message.errors import SetupError
 from trioweb.message.handler import Handler
 from trioweb.message.key import Keyed
+from trioweb.message.measures import SECONDS, Counter, Histogram, Measure
 from trioweb.message.site import Site
 
 P = TypeVar("P", bound=Page)
 L = TypeVar("L", bound=Surrounding)
+M = TypeVar("M", bound=Measure)
 
 
 class App(Group, Keyed):
@@ -87,6 +89,29 @@ class App(Group, Keyed):
 
         return register
 
+    def counter(
+        self, name: str, description: str, labels: Iterable[str] = ()
+    ) -> Counter:
+        """A counter that is told with the server's own figures, over all workers.
+
+        ``orders = app.counter("orders_total", "Orders.", ["paid"])``, and in a handler
+        ``orders.add(paid="card")``.  SetupError for what Prometheus cannot read.
+        """
+        return self._measure(lambda: Counter(name, description, labels))
+
+    def histogram(
+        self,
+        name: str,
+        description: str,
+        labels: Iterable[str] = (),
+        bounds: Iterable[float] = SECONDS,
+    ) -> Histogram:
+        """A histogram, told as a `counter` is: ``observe(value)`` in a handler.
+
+        *bounds* are the upper ends of its buckets, by default those for seconds.
+        """
+        return self._measure(lambda: Histogram(name, description, labels, bounds))
+
     def url(self, name: str, /, **params: object) -> str:
         """The path of the route with *name*, percent-encoded, with *params* in place.
 
@@ -99,6 +124,24 @@ class App(Group, Keyed):
     def routes(self) -> list[Route]:
         """Every route as it was registered, those of mounted applications too."""
         return [route for entry in self._book.entries for route in entry.routes()]
+
+    def measures(self) -> list[Measure]:
+        """Every counter and histogram, those of mounted applications too.
+
+        SetupError for two of one name.
+        """
+        found = dict.fromkeys(self._book.measures)
+        for each in self._book.lifespans:
+            if isinstance(each, Application):
+                found |= dict.fromkeys(each.measures())
+        names: set[str] = set()
+        for measure in found:
+            name = measure.family.name
+            if name in names:
+                msg = f"two measures have the name {name!r}; rename one"
+                raise SetupError(msg)
+            names.add(name)
+        return list(found)
 
     def freeze(self) -> Handler:
         """The handler of all that is registered, composed once; the book is closed.
@@ -136,6 +179,17 @@ class App(Group, Keyed):
             for lifespan in self.lifespans():
                 await entered.enter_async_context(lifespan(site))
             yield
+
+    def _measure(self, make: Callable[[], M]) -> M:
+        where = place()
+        self._book.require_open(where)
+        try:
+            measure = make()
+        except SetupError as error:
+            msg = f"{where}: {error}"
+            raise SetupError(msg) from None
+        self._book.measures.append(measure)
+        return measure
 
     @asynccontextmanager
     async def _placed(self, site: Site) -> AsyncIterator[None]:

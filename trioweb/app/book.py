@@ -13,6 +13,7 @@ from trioweb.app.lifespan import Lifespan
 from trioweb.app.routes import Route, Settings
 from trioweb.message.errors import SetupError
 from trioweb.message.handler import Handler
+from trioweb.message.measures import Measure
 from trioweb.rules.pattern import Pattern, PatternError, parse_pattern, shape
 
 
@@ -29,6 +30,9 @@ class Application(Protocol):
 
     def lifespans(self) -> list[Lifespan]:
         """What surrounds its service, outermost first."""
+
+    def measures(self) -> list[Measure]:
+        """What it counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ class Book:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.lifespans: list[Lifespan | Application] = []
+        self.measures: list[Measure] = []
         self.closed = False
         self._taken: dict[tuple[object, ...], Entry] = {}
         self._named: dict[str, Entry] = {}

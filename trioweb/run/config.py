@@ -39,6 +39,13 @@ class Config:
     grace: float = 30.0
     # Seconds after that for the clean-up of handlers that had to be cancelled.
     cleanup: float = 5.0
+    # Seconds between the request for a stop and its beginning, in which everything goes
+    # on but nobody is told to be ready: as long as a load balancer takes to notice and
+    # send requests elsewhere.  Kubernetes wants about 5.
+    drain_delay: float = 0.0
+    # Where figures and probes are answered, see `parse_bind`; nowhere by default.  Give
+    # a loopback or private address: they are not for everybody.
+    admin: str | None = None
     # The access log, on standard error: a line for each exchange.
     access_log: LogForm = "human"
     # Who may speak for somebody else (`Proxies`): addresses, networks, "unix".  What
@@ -66,6 +73,9 @@ class Config:
         _check_bind(self.bind)
         _check_seconds("grace", self.grace)
         _check_seconds("cleanup", self.cleanup)
+        _check_seconds("drain_delay", self.drain_delay)
+        if self.admin is not None:
+            _check_bind((self.admin,))
         if self.access_log not in get_args(LogForm):
             msg = f'access_log is {self.access_log!r}; give "human", "json" or "off"'
             raise SetupError(msg)

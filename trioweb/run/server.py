@@ -11,9 +11,12 @@ import trio
 from trioweb.app.app import Served
 from trioweb.message.health import Health
 from trioweb.message.site import Site
+from trioweb.run.admin import admin_listeners, administered
 from trioweb.run.config import Config, LogForm, configure
 from trioweb.run.connecting import connecting
 from trioweb.run.doors import Doors, doors
+from trioweb.run.figures import Figures
+from trioweb.run.gauges import tell_of
 from trioweb.run.groups import without_groups
 from trioweb.run.listeners import open_listeners
 from trioweb.run.serving import Record, Server, serving
@@ -48,15 +51,32 @@ async def listening(
     app: Served, config: Config, writer: Writer | None = None
 ) -> AsyncIterator[Server]:
     """`open_server`, with its arguments in one value and a *writer* for its log."""
-    with contextlib.ExitStack() as opened:
+    figures = Figures()
+    health = Health(figures.report, ready=False)
+    async with contextlib.AsyncExitStack() as opened:
         listeners = open_listeners(config.bind)
         for listener in listeners:
             opened.callback(listener.close)
-        urls = [each.url for each in listeners]
-        async with answering(app, config, urls=urls, writer=writer) as (server, ways):
-            for listener in listeners:
-                ways.open("", listener)
-            yield server
+        admin = opened.enter_context(admin_listeners(config.admin))
+        await opened.enter_async_context(administered(admin, health))
+        server, ways = await opened.enter_async_context(
+            answering(
+                app,
+                config,
+                urls=[each.url for each in listeners],
+                writer=writer,
+                site=health,
+                counted=figures.record,
+            )
+        )
+        tell_of(figures, server, app)
+        for listener in listeners:
+            ways.open("", listener)
+        health.ready = True
+        yield server
+        health.ready = False
+        if config.drain_delay:
+            await trio.sleep(config.drain_delay)
 
 
 @contextlib.asynccontextmanager

@@ -23,7 +23,8 @@ from trioweb.run.cluster.process import Process
 from trioweb.run.cluster.runtime import Hold, runtime_directory
 from trioweb.run.cluster.signals import TAKEN, deferred, held_back, let_in
 from trioweb.run.cluster.telling import tell
-from trioweb.run.cluster.worker import Order, memory
+from trioweb.run.cluster.worker import Order
+from trioweb.run.memory import memory
 
 
 @pytest.fixture(scope="module", autouse=True)

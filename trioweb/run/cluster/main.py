@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import trio
 
+from trioweb.run.admin import admin_listeners, administered
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.runtime import runtime_directory
 from trioweb.run.cluster.signals import TAKEN, held_back, hold_back, let_in
@@ -20,6 +21,7 @@ from trioweb.run.control.place import Found, findable
 from trioweb.run.control.service import answering
 from trioweb.run.cores import usable_cores
 from trioweb.run.error_log import errors_told
+from trioweb.run.listeners import Listener
 from trioweb.run.reload import Source, watch
 
 OnListen = Callable[[list[str]], object]
@@ -55,12 +57,16 @@ def supervise(
             announce=lambda: on_listen(berths.urls),
             answers=answers,
         )
+        admin = held.enter_context(admin_listeners(config.admin))
         found = held.enter_context(findable(config.name, target))
-        return trio.run(_until_stopped, supervisor, source, found)
+        return trio.run(_until_stopped, supervisor, source, found, admin)
 
 
 async def _until_stopped(
-    supervisor: Supervisor, source: Source | None, found: Found | None
+    supervisor: Supervisor,
+    source: Source | None,
+    found: Found | None,
+    admin: list[Listener],
 ) -> int:
     with trio.open_signal_receiver(*TAKEN) as signals:
         let_in()
@@ -70,7 +76,10 @@ async def _until_stopped(
             hearing.start_soon(_hear, signals, supervisor)
             if source is not None:
                 hearing.start_soon(watch, source, supervisor.reload)
-            async with answering(found, supervisor):
+            async with (
+                answering(found, supervisor),
+                administered(admin, supervisor.health),
+            ):
                 code = await supervisor.run()
             hearing.cancel_scope.cancel(reason="no worker is left")
         hold_back()  # the handlers are about to go

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from trioweb.message.measures import Family, Series
 from trioweb.run.control.tail import Line
 from trioweb.run.control.tree import Task
 
@@ -58,6 +59,19 @@ class Looked(Message, frozen=True):
     tree: Task
 
 
+class Counted(Message, frozen=True):
+    """What it has counted of one family so far, as far as it has changed."""
+
+    family: Family
+    series: list[Series]
+
+
+class Report(Message, frozen=True):
+    """Send the figures of all workers, in the form that monitors read."""
+
+    ticket: int
+
+
 # ------------------------------------------------------------------- both ways
 
 
@@ -89,6 +103,18 @@ class Leave(Message, frozen=True):
     last: bool
 
 
+class Decline(Message, frozen=True):
+    """Say to who asks that no requests should come any more, but serve those who do."""
+
+
+class Reported(Message, frozen=True):
+    """The next piece of the figures, for the Report with this ticket."""
+
+    ticket: int
+    text: str
+    last: bool
+
+
 class Quit(Message, frozen=True):
     """Stop at once."""
 
@@ -105,5 +131,8 @@ class Look(Message, frozen=True):
     ticket: int
 
 
-FromWorker = Ready | Beat | Parting | Failed | Published | Lines | Looked
-FromSupervisor = Accept | Release | Leave | Quit | Published | Follow | Look
+OfLife = Ready | Beat | Parting | Failed
+FromWorker = OfLife | Published | Lines | Looked | Counted | Report
+FromSupervisor = (
+    Accept | Release | Leave | Decline | Quit | Published | Follow | Look | Reported
+)

@@ -7,6 +7,7 @@ worker does, or does not do, holds up no other.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import signal
 from collections.abc import Callable, Iterable, Sequence
@@ -14,12 +15,14 @@ from pathlib import Path
 
 import trio
 
+from trioweb.message.health import Health
 from trioweb.message.site import Site
 from trioweb.run.cluster import actions, messages
 from trioweb.run.cluster.actions import Action
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.channel import ChannelBroken
-from trioweb.run.cluster.members import Policy
+from trioweb.run.cluster.gathering import Gathering, send
+from trioweb.run.cluster.members import Policy, State
 from trioweb.run.cluster.messages import Follow, FromWorker, Look
 from trioweb.run.cluster.news import News
 from trioweb.run.cluster.plan import Plan
@@ -60,7 +63,7 @@ class Supervisor:
         self.answers = Answers() if answers is None else answers
         # Wakes whoever waits for something to have happened.
         self.changes = trio.lowlevel.ParkingLot()
-        self._config = config
+        self.config = config
         self.urls = berths.urls
         self._berths = berths
         self._directory = directory
@@ -79,6 +82,11 @@ class Supervisor:
         )
         self._processes: dict[int, Process] = {}
         self._news = News()
+        self._figures = Gathering()
+        # Whether a stop was asked for, and when it begins.
+        self._leaving = False
+        self._stop_at = math.inf
+        self.health = Health(self._report, ready=False)
         self._changed = trio.lowlevel.ParkingLot()
         self._workers: trio.Nursery | None = None
         self._code = 0
@@ -88,8 +96,10 @@ class Supervisor:
         async with trio.open_nursery() as self._workers:
             self._do(self.plan.begin(trio.current_time()))
             while not self.plan.finished:
-                with trio.move_on_at(self.plan.due()):
+                with trio.move_on_at(min(self.plan.due(), self._stop_at)):
                     await self._changed.park()
+                if trio.current_time() >= self._stop_at:
+                    self._stop()
                 self._do(self.plan.tick(trio.current_time()))
         return self._code
 
@@ -118,7 +128,24 @@ class Supervisor:
         self._do(self.plan.scale(size, now, sockets=self._berths.count))
 
     def stop(self) -> None:
-        """Stop gracefully; called again, at once; and again, by force."""
+        """Stop gracefully; called again, at once; and again, by force.
+
+        Before a graceful stop nobody is told that it is ready for the drain delay.
+        """
+        again, self._leaving = self._leaving, True
+        if not again and self.config.drain_delay:
+            for process in self._processes.values():
+                process.channel.post(messages.Decline())
+            self._stop_at = trio.current_time() + self.config.drain_delay
+            self._do([])
+            return
+        if self._stop_at < math.inf:
+            self._stop()  # now, and not gracefully
+        self._stop()
+
+    def _stop(self) -> None:
+        self._stop_at = math.inf
+        self._leaving = True
         self._do(self.plan.stop(trio.current_time()))
         # Workers have what they accept from.  Who comes now is refused rather than kept
         # waiting for nobody.
@@ -130,6 +157,16 @@ class Supervisor:
         for process in asked:
             process.channel.post(message)
         return [view_of(each, self.plan) for each in asked]
+
+    async def _report(self) -> str:
+        await trio.lowlevel.checkpoint()
+        return self._text()
+
+    def _text(self) -> str:
+        return self._figures.text(self._states(), self._news.dropped)
+
+    def _states(self) -> list[State]:
+        return [each.state for each in self.plan.members.values()]
 
     # -------------------------------------------------------------- what is to be done
 
@@ -147,6 +184,7 @@ class Supervisor:
                 case _:
                     if process := self._processes.get(action.worker):
                         self._command(process, action)
+        self.health.ready = not self._leaving and State.READY in self._states()
         self._changed.unpark()
         self.changes.unpark_all()
 
@@ -175,7 +213,7 @@ class Supervisor:
 
     def _spawn(self, number: int, slot: int) -> None:
         site = Site(workers=self.plan.size, worker=slot, directory=self._directory)
-        order = Order(self.target, self._config, site)
+        order = Order(self.target, self.config, site)
         workers = self._workers
         if workers is None:
             raise RuntimeError("a supervisor starts workers only while it runs")
@@ -186,6 +224,7 @@ class Supervisor:
             workers.start_soon(self._never_started, number)
         else:
             self._processes[number] = process
+            self._figures.started += 1
             workers.start_soon(self._attend, process)
 
     # ---------------------------------------------------------------- what happens
@@ -204,6 +243,7 @@ class Supervisor:
         for message in process.channel.remaining():
             self._take(process, message)
         self._news.forget(process)
+        self._figures.retire(process, self.plan.members[process.number].state)
         code = process.reap()
         todo = self.plan.ended(process.number, trio.current_time(), code)
         self._do(todo)
@@ -218,23 +258,32 @@ class Supervisor:
             process.signal(signal.SIGKILL)
 
     def _take(self, process: Process, message: FromWorker) -> None:
-        now, number = trio.current_time(), process.number
-        todo: list[Action] = []
         match message:
             case messages.Published():
                 self._news.pass_on(process, message, self._processes.values())
-                return
+            case messages.Counted():
+                self._figures.take(process, message)
+            case messages.Report():
+                send(process, message, self._text())
             case messages.Lines() | messages.Looked():
                 self.answers.take(process.slot, process.pid, message)
+                self._do([])
+            case _:
+                self._do(self._decide(process, message))
+
+    def _decide(self, process: Process, message: messages.OfLife) -> list[Action]:
+        now, number = trio.current_time(), process.number
+        match message:
             case messages.Ready():
                 self._news.begin(process)
-                todo = self.plan.ready(number, now)
+                if self._leaving:
+                    process.channel.post(messages.Decline())
+                return self.plan.ready(number, now)
             case messages.Beat(_, requests, memory, _):
                 process.count(message)
                 self._news.look(process)
-                todo = self.plan.beat(number, now, requests=requests, memory=memory)
+                return self.plan.beat(number, now, requests=requests, memory=memory)
             case messages.Parting():
-                todo = self.plan.parting(number, now)
+                return self.plan.parting(number, now)
             case messages.Failed(reason, hopeless):
-                todo = self.plan.failed(number, now, reason, hopeless=hopeless)
-        self._do(todo)
+                return self.plan.failed(number, now, reason, hopeless=hopeless)

@@ -21,21 +21,24 @@ import trio
 
 from trioweb.app.app import Served
 from trioweb.message.errors import SetupError
-from trioweb.message.exchange import Exchanged
+from trioweb.message.health import Health
 from trioweb.message.site import Site
 from trioweb.message.topics import Topics
 from trioweb.run.cluster import messages
+from trioweb.run.cluster.accounts import Accounts
 from trioweb.run.cluster.channel import Channel, ChannelBroken, Letter
-from trioweb.run.cluster.messages import FromSupervisor
+from trioweb.run.cluster.messages import Follow, FromSupervisor, Look
 from trioweb.run.cluster.runtime import Hold
 from trioweb.run.cluster.signals import let_in
 from trioweb.run.config import Config
 from trioweb.run.control.reporter import Reporter
 from trioweb.run.doors import Doors
+from trioweb.run.gauges import tell_of
 from trioweb.run.groups import without_groups
 from trioweb.run.heap import settled
 from trioweb.run.listeners import Listener
 from trioweb.run.logs import logs
+from trioweb.run.memory import memory
 from trioweb.run.selfcheck import check_h11
 from trioweb.run.server import answering
 from trioweb.run.serving import Server
@@ -134,8 +137,12 @@ class Worker:
         self.orphaned = False
         self._channel = channel
         self._order = order
-        self._site = replace(order.site, topics=Topics(self._publish))
-        self._requests = 0
+        self._accounts = Accounts(channel)
+        self._site = replace(
+            order.site,
+            health=Health(self._accounts.report, ready=False),
+            topics=Topics(self._publish),
+        )
         self._reporter = Reporter(channel)
         self._doors: Doors | None = None
         self._leaving = trio.Event()
@@ -160,27 +167,28 @@ class Worker:
                             config,
                             writer=writer,
                             site=self._site,
-                            counted=self._count,
+                            counted=self._accounts.figures.record,
                         ) as (server, doors):
+                            tell_of(self._accounts.figures, server, app)
                             with settled():
                                 await self._serve(server, doors)
-                # What was published is told, however soon this process ends.
+                # What was counted and published is told, however soon it ends.
+                self._accounts.send()
                 with trio.move_on_after(LAST_NEWS):
                     await self._channel.flush()
                 talking.cancel_scope.cancel(reason="the worker has stopped")
 
     async def _serve(self, server: Server, doors: Doors) -> None:
         self._doors = doors
+        self._site.health.ready = True
         self._channel.post(messages.Ready())
         async with trio.open_nursery() as beating:
             beating.start_soon(self._beat, server)
             await self._leaving.wait()
             beating.cancel_scope.cancel(reason="the worker stops")
+        self._site.health.ready = False
         if not self._last:
             doors.shut_all()
-
-    def _count(self, _: Exchanged) -> None:
-        self._requests += 1
 
     async def _publish(self, topic: str, message: bytes) -> None:
         await self._channel.publish(messages.Published(topic, message))
@@ -192,11 +200,12 @@ class Worker:
                 self._channel.post(
                     messages.Beat(
                         connections=server.room.taken,
-                        requests=self._requests,
+                        requests=self._accounts.figures.requests,
                         memory=memory(),
                         processor=time.process_time(),
                     )
                 )
+                self._accounts.send()
             await trio.sleep(BEAT)
 
     async def _hear(self, signals: AsyncIterator[int]) -> None:
@@ -226,14 +235,25 @@ class Worker:
                     self._doors.open(number, Listener(sock, ""))
             case messages.Release(number) if self._doors is not None:
                 self._doors.shut(number)
-            case messages.Published(topic, message):
-                self._site.topics.deliver(topic, message)
-            case messages.Follow() | messages.Look():
-                self._reporter.obey(letter.message)
+            case messages.Decline():
+                self._site.health.ready = False
             case messages.Leave(last):
                 self._leave(last=last)
             case messages.Quit():
                 self._quit("it was told to")
+            case messages.Published() | messages.Reported() | Follow() | Look():
+                self._learn(letter.message)
+
+    def _learn(
+        self, message: messages.Published | messages.Reported | Follow | Look
+    ) -> None:
+        match message:
+            case messages.Published(topic, content):
+                self._site.topics.deliver(topic, content)
+            case messages.Reported():
+                self._accounts.take(message)
+            case _:
+                self._reporter.obey(message)
 
     def _leave(self, *, last: bool = True) -> None:
         if self._doors is None:  # its lifespans are still being entered
@@ -250,14 +270,3 @@ class Worker:
         config = self._order.config
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, config.grace + config.cleanup + 1)
-
-
-def memory() -> int:
-    """Bytes of this process in RAM; where the system does not tell, the most so far."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        import resource  # noqa: PLC0415  # some systems have no such thing
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return pages * os.sysconf("SC_PAGE_SIZE")
