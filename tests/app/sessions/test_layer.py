@@ -207,7 +207,10 @@ async def test_the_cookie_is_as_it_was_asked_for(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        ({"store": MemoryStore}, "make one of it, MemoryStore()"),
+        ({"store": "sessions.db"}, "give a MemoryStore()"),
         ({"idle": 0}, "idle is 0"),
+        ({"idle": "1800"}, "idle is '1800'"),
         ({"absolute": float("inf")}, "absolute is inf"),
         ({"name": "a b"}, "a b"),
         ({"name": "__Host-sid"}, "added by itself"),

@@ -16,6 +16,7 @@ from trioweb.app.sessions.store import Lifetime, Store
 from trioweb.app.sessions.visit import Visit, begin
 from trioweb.message.errors import Forbidden, SetupError
 from trioweb.message.handler import Handler
+from trioweb.message.key import Key
 from trioweb.message.request import Request
 from trioweb.message.response import File, Response, SameSite
 from trioweb.message.site import Site
@@ -31,6 +32,8 @@ IDLE = 30 * 60.0
 ABSOLUTE = 12 * 3600.0
 
 _FAILED = 500  # and above: RFC 9110 15.6
+
+_NAMES = Key[list[str]]("names of the session cookies of the layers so far")
 
 
 class Sessions:
@@ -65,6 +68,7 @@ class Sessions:
         """Answer *request* with its session loaded before and saved after."""
         if not request.wants_session:
             return await handler(request)
+        self._require_alone(request)
         visit = await self._begin(request)
         session = request.session = visit.session
         response = await handler(request)
@@ -81,6 +85,20 @@ class Sessions:
             add_vary(response.headers, "Cookie")
             response.headers.setdefault("cache-control", "private, no-store")
         return response
+
+    def _require_alone(self, request: Request) -> None:
+        """SetupError where a layer around this one uses the same cookie."""
+        name, around = self._cookie.name, list[str]()
+        if _NAMES in request:
+            around = request[_NAMES]
+        if name in around:
+            msg = (
+                f"two sessions() around this route both have the cookie {name!r}, and "
+                "each would end the other's sessions; leave one out, or give it "
+                "another name="
+            )
+            raise SetupError(msg)
+        request[_NAMES] = [*around, name]
 
     async def _begin(self, request: Request) -> Visit | CarriedVisit:
         sent = self._cookie.sent(request)
@@ -131,6 +149,7 @@ def sessions(
     """
     where = place()
     try:
+        _require_store(store)
         lifetime = _lifetime(idle, absolute)
         cookie = SessionCookie(
             name=name,
@@ -146,12 +165,22 @@ def sessions(
     return Sessions(store, lifetime, cookie, trusted_origins)
 
 
+def _require_store(store: object) -> None:
+    if isinstance(store, type):
+        msg = f"store is the class {store.__name__}; make one of it, {store.__name__}()"
+        raise SetupError(msg)
+    if store is not None and not hasattr(store, "open"):
+        msg = f"store is {store!r}; give a MemoryStore(), SQLiteStore(path), ..."
+        raise SetupError(msg)
+
+
 _CLOSED = "the sessions' store is not open; serve the App that has them, or app.open()"
 
 
 def _lifetime(idle: float, absolute: float) -> Lifetime:
-    for what, seconds in (("idle", idle), ("absolute", absolute)):
-        if not 0 < seconds < math.inf:
+    given: dict[str, object] = {"idle": idle, "absolute": absolute}
+    for what, seconds in given.items():
+        if not (isinstance(seconds, int | float) and 0 < seconds < math.inf):
             msg = f"{what} is {seconds!r}; give a number of seconds above 0"
             raise SetupError(msg)
     return Lifetime(idle, absolute)

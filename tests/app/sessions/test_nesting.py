@@ -1,4 +1,4 @@
-"""Refusals: a session counts whoever inside it refuses a request, and however."""
+"""Around and inside: what sessions() and other layers do to each other."""
 
 from __future__ import annotations
 
@@ -74,6 +74,26 @@ async def test_what_a_layer_that_refuses_did_to_the_session_counts(
         old = {} if path == "/rotate" else left
         replayed = await visitor.get("/read", headers={"cookie": f"sid={before}"})
         assert replayed.json() == old
+
+
+async def test_two_layers_that_would_end_each_others_sessions_are_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name, status in (("sid", 500), ("admin", 200)):
+        app, admin = guarded(), App()
+        admin.use(sessions(MemoryStore(), name=name))
+
+        @admin.get("/set")
+        async def put(request: Request) -> str:
+            request.session["b"] = 2
+            return "set"
+
+        app.mount("/admin", admin)
+        async with client(app) as visitor:
+            await visitor.get("/set")
+            assert (await visitor.get("/admin/set")).status_code == status
+            assert (await visitor.get("/read")).json() == {"a": 1}
+    assert "two sessions() around this route both have the cookie 'sid'" in caplog.text
 
 
 async def test_the_page_of_a_refusal_is_within_the_session() -> None:
