@@ -1,4 +1,4 @@
-"""The command line: ``trioweb run TARGET``, ``trioweb routes TARGET``."""
+"""The command line: ``trioweb run``, ``trioweb routes`` and ``trioweb ctl``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trioweb import __version__
 from trioweb.app.app import App, Served
+from trioweb.ctl import add_ctl, control
 from trioweb.message.errors import SetupError
 from trioweb.options import add_run_options, refuse_unbuilt, settings_of
 from trioweb.run.cluster.main import supervise
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("run", help="serve an application until Ctrl-C")
     add_run_options(serving)
     routes = commands.add_parser("routes", help="list an application's routes")
+    add_ctl(commands.add_parser("ctl", help="look at a server, and tell it what to do"))
     for command in (serving, routes):
         command.add_argument("target", metavar="TARGET", help=_TARGET)
     return parser
@@ -142,4 +144,4 @@ def _near(where: str) -> str:
     )
 
 
-_COMMANDS = {"run": _run, "routes": _routes}
+_COMMANDS = {"run": _run, "routes": _routes, "ctl": control}

@@ -111,8 +111,10 @@ def no_such(plan: Plan, slot: int) -> str:
     """Why a worker that there is not cannot be had."""
     if plan.stopping:
         return _STOPPING
-    numbers = "only 0" if plan.size == 1 else f"0 to {plan.size - 1}"
-    return f"there is no worker {slot}; there is {numbers}"
+    numbers = (
+        "the only one is 0" if plan.size == 1 else f"they are 0 to {plan.size - 1}"
+    )
+    return f"there is no worker {slot}; {numbers}"
 
 
 class _Waiting:

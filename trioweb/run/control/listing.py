@@ -26,7 +26,7 @@ class Server:
 
 def listing(server: Server) -> Listing:
     """What there is now."""
-    plan = server.supervisor.plan
+    plan, config = server.supervisor.plan, server.supervisor.config
     return Listing(
         name=server.name,
         pid=os.getpid(),
@@ -35,6 +35,7 @@ def listing(server: Server) -> Listing:
         size=plan.size,
         uptime=trio.current_time() - server.began,
         stopping=plan.stopping,
+        patience=config.drain_delay + config.grace + config.cleanup,
         directory=str(Path.cwd()),
         # The interpreter by its path: it may have been found by a name.
         command=[sys.executable, *sys.orig_argv[1:]],

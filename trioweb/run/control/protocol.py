@@ -94,6 +94,7 @@ class Listing(Reply, frozen=True):
     size: int  # workers there are to be
     uptime: float  # seconds
     stopping: bool
+    patience: float  # seconds that a stop may take
     directory: str  # its working directory
     command: list[str]  # that has started it
     workers: list[Worker]

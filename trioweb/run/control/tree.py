@@ -82,7 +82,7 @@ class _Gardener:
         if self._seen % TURN == 0:
             await trio.lowlevel.checkpoint()
         chain = list(frames(task.coro))
-        found = Task(_cut(_short(task.name)), _where(chain), _caller(chain))
+        found = Task(_cut(task.name), _where(chain), _caller(chain))
         for nursery in list(task.child_nurseries):
             for child in list(nursery.child_tasks):
                 if _is_idle(child):
@@ -165,10 +165,6 @@ def _near(file: str) -> str:
         if path.is_relative_to(root):
             return str(path.relative_to(root))
     return "/".join(path.parts[-2:])
-
-
-def _short(name: str) -> str:
-    return name.removeprefix(f"{_PACKAGE.name}.")
 
 
 def _prune(task: Task, room: int) -> int:
