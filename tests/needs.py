@@ -17,8 +17,11 @@ import pytest
 COMMANDS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "curl": ("curl",),
+    "haproxy": ("haproxy",),
+    "nginx": ("nginx",),
     "node": ("node", "nodejs"),
     "redis-server": ("redis-server", "valkey-server"),
+    "systemd": ("systemd-socket-activate",),
     "wrk": ("wrk",),
 }
 
