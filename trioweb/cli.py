@@ -21,6 +21,7 @@ from trioweb.run.reload import source_of
 from trioweb.run.settings import settle
 from trioweb.run.shown import as_json, as_toml
 from trioweb.run.sources import surroundings
+from trioweb.run.systemd import activated
 from trioweb.run.target import load, show_fault
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print(as_json(settled) if arguments.json else as_toml(settled))
         return 0
 
+    config = activated(settled)
+
     def announce(urls: list[str]) -> None:
         with suppress(OSError):  # a full disk keeps nobody from being served
             print(
@@ -98,15 +101,15 @@ def _run(arguments: argparse.Namespace) -> int:
     source = None
     if arguments.reload:
         source = source_of(arguments.target, arguments.reload_include)
-        if settled.config.workers is None:
+        if config.workers is None:
             raise SetupError('--reload needs a worker; leave out `workers = "none"`')
-    if settled.config.workers is not None:
+    if config.workers is not None:
         hold_back()  # one that comes when all is done must not change the exit code
-        return supervise(arguments.target, settled.config, announce, source)
+        return supervise(arguments.target, config, announce, source)
     app = _load(arguments.target)
     if app is None:
         return 1
-    run_here(app, settled.config, announce)
+    run_here(app, config, announce)
     return 0
 
 

@@ -22,6 +22,7 @@ from trioweb.run.selfcheck import check_h11
 from trioweb.run.server import listening
 from trioweb.run.settings import SettingError, settle
 from trioweb.run.sources import surroundings
+from trioweb.run.systemd import activated, notifier
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the server has begun to listen."""
@@ -63,7 +64,7 @@ def run(
         config, port=port, bind=bind, access_log=access_log, workers=workers
     )
     try:
-        config = settle(config, surroundings()).config
+        config = activated(settle(config, surroundings()))
         if config.workers is None:
             run_here(app, config, on_listen)
         elif code := supervise(target_of(app), config, on_listen):
@@ -83,14 +84,17 @@ async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> Non
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
     ):
         async with trio.open_nursery() as waiting:
-            stop = trio.Event()
+            stop, told = trio.Event(), notifier()
             waiting.start_soon(_hear, signals, stop, waiting.cancel_scope)
+            waiting.start_soon(told.live)
             async with logs(config) as writer:
                 check_h11()
                 async with listening(app, config, writer) as server:
                     with settled():
                         on_listen(server.urls)
+                        told.ready()
                         await stop.wait()
+                        told.stopping()
             waiting.cancel_scope.cancel(reason="the server has stopped")
 
 

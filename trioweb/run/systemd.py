@@ -6,6 +6,7 @@ nobody asks for it, all of it does nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 import time
@@ -14,7 +15,9 @@ from contextlib import suppress
 
 import trio
 
+from trioweb.run.config import Config
 from trioweb.run.listeners import BindError
+from trioweb.run.settings import Settled
 
 # The first descriptor that systemd hands over (SD_LISTEN_FDS_START).
 FIRST = 3
@@ -52,7 +55,7 @@ class Notifier:
             self._status = text
             self._send(f"STATUS={text}")
 
-    async def live(self, healthy: Callable[[], bool]) -> None:
+    async def live(self, healthy: Callable[[], bool] = lambda: True) -> None:
         """Give a sign of life twice in each interval while it is *healthy*.
 
         From the event loop: one that is blocked gives none.
@@ -89,6 +92,22 @@ def notifier(environment: MutableMapping[str, str] = os.environ) -> Notifier:
     if not address.startswith(("/", "@")):
         return Notifier("", None)
     return Notifier(address, interval)
+
+
+def activated(settled: Settled) -> Config:
+    """The config, to listen on the sockets that systemd has passed, if there are any.
+
+    They count for more than what the program itself says.  BindError where the
+    environment, a file or the command line says otherwise: nobody would answer there.
+    """
+    binds = passed()
+    if not binds:
+        return settled.config
+    if "bind" in settled.given:
+        place = settled.given["bind"].place
+        msg = f"systemd has passed sockets to listen on, and {place} names others"
+        raise BindError(f"{msg}; leave out one of them")
+    return dataclasses.replace(settled.config, bind=binds)
 
 
 def passed(environment: MutableMapping[str, str] = os.environ) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import trio
 
 from trioweb.run.admin import admin_listeners, administered
 from trioweb.run.cluster.berths import Berths
+from trioweb.run.cluster.notices import notify
 from trioweb.run.cluster.runtime import runtime_directory
 from trioweb.run.cluster.signals import TAKEN, held_back, hold_back, let_in
 from trioweb.run.cluster.supervisor import Supervisor
@@ -23,6 +24,7 @@ from trioweb.run.cores import usable_cores
 from trioweb.run.error_log import errors_told
 from trioweb.run.listeners import Listener
 from trioweb.run.reload import Source, watch
+from trioweb.run.systemd import Notifier, notifier
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the first worker serves."""
@@ -39,7 +41,7 @@ def supervise(
     """
     workers = config.workers
     size = workers if isinstance(workers, int) else usable_cores()
-    answers = Answers()
+    answers, told = Answers(), notifier()
 
     def say(line: str) -> None:
         tell(line)
@@ -59,11 +61,12 @@ def supervise(
         )
         admin = held.enter_context(admin_listeners(config.admin))
         found = held.enter_context(findable(config.name, target))
-        return trio.run(_until_stopped, supervisor, source, found, admin)
+        return trio.run(_until_stopped, supervisor, told, source, found, admin)
 
 
 async def _until_stopped(
     supervisor: Supervisor,
+    told: Notifier,
     source: Source | None,
     found: Found | None,
     admin: list[Listener],
@@ -74,6 +77,7 @@ async def _until_stopped(
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         async with trio.open_nursery() as hearing:
             hearing.start_soon(_hear, signals, supervisor)
+            hearing.start_soon(notify, told, supervisor)
             if source is not None:
                 hearing.start_soon(watch, source, supervisor.reload)
             async with (

@@ -52,6 +52,12 @@ class Lines(Message, frozen=True):
     recalled: bool  # the last ones, whether they have been sent before or not
 
 
+class Left(Message, frozen=True):
+    """The last lines of its log, from a worker that is about to end."""
+
+    lines: list[Line]
+
+
 class Looked(Message, frozen=True):
     """The tasks it has, for the Look with this ticket."""
 
@@ -132,7 +138,7 @@ class Look(Message, frozen=True):
 
 
 OfLife = Ready | Beat | Parting | Failed
-FromWorker = OfLife | Published | Lines | Looked | Counted | Report
+FromWorker = OfLife | Published | Lines | Left | Looked | Counted | Report
 FromSupervisor = (
     Accept | Release | Leave | Decline | Quit | Published | Follow | Look | Reported
 )

@@ -84,7 +84,7 @@ class Supervisor:
         self._news = News()
         self._figures = Gathering()
         # Whether a stop was asked for, and when it begins.
-        self._leaving = False
+        self.leaving = False
         self._stop_at = math.inf
         self.health = Health(self._report, ready=False)
         self._changed = trio.lowlevel.ParkingLot()
@@ -132,7 +132,7 @@ class Supervisor:
 
         Before a graceful stop nobody is told that it is ready for the drain delay.
         """
-        again, self._leaving = self._leaving, True
+        again, self.leaving = self.leaving, True
         if not again and self.config.drain_delay:
             for process in self._processes.values():
                 process.channel.post(messages.Decline())
@@ -145,7 +145,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         self._stop_at = math.inf
-        self._leaving = True
+        self.leaving = True
         self._do(self.plan.stop(trio.current_time()))
         # Workers have what they accept from.  Who comes now is refused rather than kept
         # waiting for nobody.
@@ -184,7 +184,7 @@ class Supervisor:
                 case _:
                     if process := self._processes.get(action.worker):
                         self._command(process, action)
-        self.health.ready = not self._leaving and State.READY in self._states()
+        self.health.ready = not self.leaving and State.READY in self._states()
         self._changed.unpark()
         self.changes.unpark_all()
 
@@ -265,7 +265,7 @@ class Supervisor:
                 self._figures.take(process, message)
             case messages.Report():
                 send(process, message, self._text())
-            case messages.Lines() | messages.Looked():
+            case messages.Lines() | messages.Left() | messages.Looked():
                 self.answers.take(process.slot, process.pid, message)
                 self._do([])
             case _:
@@ -276,7 +276,7 @@ class Supervisor:
         match message:
             case messages.Ready():
                 self._news.begin(process)
-                if self._leaving:
+                if self.leaving:
                     process.channel.post(messages.Decline())
                 return self.plan.ready(number, now)
             case messages.Beat(_, requests, memory, _):

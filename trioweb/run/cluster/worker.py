@@ -174,6 +174,7 @@ class Worker:
                                 await self._serve(server, doors)
                 # What was counted and published is told, however soon it ends.
                 self._accounts.send()
+                self._reporter.leave()
                 with trio.move_on_after(LAST_NEWS):
                     await self._channel.flush()
                 talking.cancel_scope.cancel(reason="the worker has stopped")

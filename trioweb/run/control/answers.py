@@ -7,13 +7,17 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import trio
 
-from trioweb.run.cluster.messages import Lines, Looked
+from trioweb.run.cluster.messages import Left, Lines, Looked
 from trioweb.run.control.protocol import Missed, Said
 from trioweb.run.control.tail import Line, Tail
 from trioweb.run.control.tree import Task
+
+# Workers that have ended whose last lines are kept: those of one reload.
+LEFT = 8
 
 # Lines that wait for one who follows; beyond it the oldest is dropped and counted.
 WAITING = 2000
@@ -92,6 +96,18 @@ class Ticket:
             await self._come.park()
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What a worker that has ended has left."""
+
+    worker: int
+    pid: int
+    lines: list[Line]
+
+    def put(self, follower: Follower) -> None:
+        follower.put(self.worker, self.pid, Lines(self.lines, 0, recalled=True))
+
+
 class Answers:
     """The supervisor's own lines, and all that it is told for those who look."""
 
@@ -100,6 +116,7 @@ class Answers:
         self._numbers = itertools.count(1)
         self._tickets: dict[int, Ticket] = {}
         self._own = Tail()
+        self._left: deque[_Left] = deque(maxlen=LEFT)
 
     def add(self, text: str) -> None:
         """Keep a line of the supervisor's own log."""
@@ -107,12 +124,17 @@ class Answers:
         for each in self.followers:
             self._recall(each)
 
-    def take(self, worker: int, pid: int, message: Lines | Looked) -> None:
+    def take(self, worker: int, pid: int, message: Lines | Left | Looked) -> None:
         """Take what a worker has answered."""
         match message:
             case Lines():
                 for each in self.followers:
                     each.put(worker, pid, message)
+            case Left(lines):
+                left = _Left(worker, pid, lines)
+                self._left.append(left)
+                for each in self.followers:
+                    left.put(each)
             case Looked(ticket, tree):
                 if (waiting := self._tickets.get(ticket)) is not None:
                     waiting.put(pid, tree)
@@ -126,6 +148,8 @@ class Answers:
     def following(self) -> Iterator[Follower]:
         """A follower, who has the supervisor's own lines already."""
         follower = Follower()
+        for left in self._left:
+            left.put(follower)
         self._recall(follower)
         self.followers.add(follower)
         try:

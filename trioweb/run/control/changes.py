@@ -132,7 +132,7 @@ class _Waiting:
     async def until(self, done: Callable[[], bool]) -> str | None:
         """Wait until it is *done*, or else will not be: the reason."""
         while True:
-            if self._plan.stopping:
+            if self._plan.stopping or self._supervisor.leaving:
                 return _STOPPING
             if self._plan.queue.given_up > self._given_up:
                 return self._plan.queue.fault

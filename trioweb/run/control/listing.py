@@ -34,7 +34,7 @@ def listing(server: Server) -> Listing:
         urls=server.supervisor.urls,
         size=plan.size,
         uptime=trio.current_time() - server.began,
-        stopping=plan.stopping,
+        stopping=server.supervisor.leaving or plan.stopping,
         patience=config.drain_delay + config.grace + config.cleanup,
         directory=str(Path.cwd()),
         # The interpreter by its path: it may have been found by a name.

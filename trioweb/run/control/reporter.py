@@ -8,6 +8,7 @@ from trioweb.run.cluster.channel import Channel
 from trioweb.run.cluster.messages import (
     Follow,
     FromSupervisor,
+    Left,
     Lines,
     Look,
     Looked,
@@ -44,6 +45,11 @@ class Reporter:
             case Look(ticket):
                 self._tickets.append(ticket)
                 self._asked.unpark()
+
+    def leave(self) -> None:
+        """Leave the last lines to the supervisor, for who asks when this has ended."""
+        if last := self.tail.last():
+            self._channel.post(Left(last))
 
     async def run(self, root: trio.lowlevel.Task) -> None:
         """Answer until cancelled; *root* is the task whose tree is looked at."""
