@@ -20,8 +20,9 @@ T = TypeVar("T")
 # Keys that begin so are ours: users neither see nor set them.
 PRIVATE = "~"
 
-# What cannot be changed where it is: another value is another object.
-_SCALARS = frozenset({str, int, float, bool, type(None), bytes})
+# What JSON says as it is, and what cannot be changed where it is either.
+_PLAIN = frozenset({str, int, bool, type(None)})
+_FIXED = frozenset({float, bytes})
 
 _REQUIRED = object()
 
@@ -135,8 +136,8 @@ class Notes(Mapping[str, Any]):
         """
         for key in list(self._views):
             self._gather(key)
-        if self._written:
-            self._require_room({})
+        if self._written and (total := self._total()) > SESSION_LIMIT:
+            raise ValueError(_no_room(self._fields(), total))
         return dict(self._written)
 
     def saved(self, fields: Mapping[str, bytes | None]) -> None:
@@ -162,24 +163,26 @@ class Notes(Mapping[str, Any]):
         return {key: field for key, field in both.items() if field is not None}
 
     def _read(self, key: str, type: Any) -> Any:  # noqa: A002, ANN401
-        views = self._views.get(key, {})
-        if type not in views or len(views) > 1:
-            self._gather(key)  # another view may have been changed
-            views = self._views.get(key, {})
-        if type not in views:
-            field = self._field(key)
-            if field is None:
-                raise KeyError(key)
-            self._remember(key, type, decoded(field, type))
-            views = self._views[key]
-        return views[type].value
+        if views := self._views.get(key):
+            if type in views and len(views) == 1:
+                return views[type].value
+            self._gather(key)
+            if (view := self._views[key].get(type)) is not None:
+                return view.value
+        field = self._field(key)
+        if field is None:
+            raise KeyError(key)
+        value = decoded(field, type)
+        self._remember(key, type, value)
+        return value
 
     def _field(self, key: str) -> bytes | None:
         return self._written[key] if key in self._written else self._stored.get(key)
 
     def _remember(self, key: str, kind: object, value: object) -> None:
-        before = None if type(value) in _SCALARS else encoded(key, value)
-        self._views.setdefault(key, {})[kind] = _View(value, before)
+        if type(value) not in _PLAIN:
+            before = None if type(value) in _FIXED else encoded(key, value)
+            self._views.setdefault(key, {})[kind] = _View(value, before)
 
     def _gather(self, key: str) -> None:
         """Take over what was changed in place in a view of *key*."""
@@ -194,27 +197,23 @@ class Notes(Mapping[str, Any]):
                 self._views[key] = {kind: view}
 
     def _write(self, key: str, field: bytes | None) -> None:
+        old = self._field(key)
+        total = self._total() - (0 if old is None else _bytes(key, old))
         if field is not None:
-            self._size = self._require_room({key: field})
-        elif self._size is not None and (old := self._field(key)) is not None:
-            self._size -= size({key: old})
+            total += _bytes(key, field)
+            if total > SESSION_LIMIT:
+                raise ValueError(_no_room({**self._fields(), key: field}, total))
+        self._size = total
         self._views.pop(key, None)
         if field is None and key not in self._stored:
             self._written.pop(key, None)
         else:
             self._written[key] = field
 
-    def _require_room(self, more: Fields) -> int:
-        """The bytes with *more*, where they are no more than may be; ValueError."""
+    def _total(self) -> int:
         if self._size is None:
             self._size = size(self._fields())
-        total = self._size
-        for key, field in more.items():
-            old = self._field(key)
-            total += size({key: field}) - (0 if old is None else size({key: old}))
-        if total > SESSION_LIMIT:
-            raise ValueError(_no_room({**self._fields(), **more}, total))
-        return total
+        return self._size
 
     def _forget(self, keys: Iterable[str]) -> None:
         for key in keys:
@@ -247,3 +246,7 @@ def _no_room(fields: Fields, total: int) -> str:
         f"the session would have {total} bytes, more than {SESSION_LIMIT}; most of "
         f"it is session[{largest!r}]: keep that in a database, and its key here"
     )
+
+
+def _bytes(key: str, field: bytes) -> int:
+    return len(key.encode()) + len(field)

@@ -68,10 +68,13 @@ class Sessions:
         """Answer *request* with its session loaded before and saved after."""
         if not request.wants_session:
             return await handler(request)
-        self._require_alone(request)
         visit = await self._begin(request)
         session = request.session = visit.session
-        response = await handler(request)
+        around = self._alone(request)
+        try:
+            response = await handler(request)
+        finally:
+            around.pop()
         await visit.end(self._lifetime, failed=response.status >= _FAILED)
         if visit.begun and request.method not in SAFE_METHODS:
             # A browser that kept its cookie from another site's form (SameSite) would
@@ -86,19 +89,24 @@ class Sessions:
             response.headers.setdefault("cache-control", "private, no-store")
         return response
 
-    def _require_alone(self, request: Request) -> None:
-        """SetupError where a layer around this one uses the same cookie."""
-        name, around = self._cookie.name, list[str]()
-        if _NAMES in request:
-            around = request[_NAMES]
-        if name in around:
+    def _alone(self, request: Request) -> list[str]:
+        """The cookies of the layers around the handler, this one's last.
+
+        SetupError where two have the same.
+        """
+        name = self._cookie.name
+        if _NAMES not in request:
+            request[_NAMES] = []
+        names = request[_NAMES]
+        if name in names:
             msg = (
                 f"two sessions() around this route both have the cookie {name!r}, and "
                 "each would end the other's sessions; leave one out, or give it "
                 "another name="
             )
             raise SetupError(msg)
-        request[_NAMES] = [*around, name]
+        names.append(name)
+        return names
 
     async def _begin(self, request: Request) -> Visit | CarriedVisit:
         sent = self._cookie.sent(request)

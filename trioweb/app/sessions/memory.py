@@ -6,7 +6,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import trio
 
@@ -42,10 +42,12 @@ class _Kept:
     user: str | None
     born: float
     seen: float
-    size: int = field(init=False)
+    size: int  # of the fields, bytes
 
-    def __post_init__(self) -> None:
-        self.size = OVERHEAD + size(self.fields)
+    @property
+    def taken(self) -> int:
+        """The bytes it takes in all."""
+        return OVERHEAD + self.size + len(self.user or "")
 
 
 class MemoryStore:
@@ -117,7 +119,7 @@ class MemoryStore:
     async def create(self, key: bytes, fields: Fields, user: str | None) -> None:
         """Make a record under *key*, which is new."""
         now = trio.current_time()
-        self._put(key, _Kept(fields, user, born=now, seen=now))
+        self._put(key, _Kept(fields, user, born=now, seen=now, size=size(fields)))
 
     async def save(self, key: bytes, changes: Changes) -> Outcome:
         """Write the fields of *changes* and no others, all or none; and touch it."""
@@ -151,12 +153,12 @@ class MemoryStore:
         if kept is None:
             return Outcome.GONE
         fields = changed(kept.fields, changes)
-        if size(fields) > SESSION_LIMIT:
+        if (total := size(fields)) > SESSION_LIMIT:
             return Outcome.FULL
         self._drop(key)
         now = trio.current_time()
         born = kept.born if user == kept.user else now
-        self._put(new, _Kept(fields, user, born=born, seen=now))
+        self._put(new, _Kept(fields, user, born=born, seen=now, size=total))
         return Outcome.SAVED
 
     async def delete(self, key: bytes) -> None:
@@ -187,19 +189,18 @@ class MemoryStore:
 
     def _write(self, key: bytes, kept: _Kept, changes: Changes) -> Outcome:
         fields = changed(kept.fields, changes)
-        if size(fields) > SESSION_LIMIT:
+        if (total := size(fields)) > SESSION_LIMIT:
             return Outcome.FULL
-        self._put(
-            key, _Kept(fields, kept.user, born=kept.born, seen=trio.current_time())
-        )
+        now = trio.current_time()
+        self._put(key, _Kept(fields, kept.user, born=kept.born, seen=now, size=total))
         return Outcome.SAVED
 
     def _put(self, key: bytes, kept: _Kept) -> None:
         if (before := self._kept.get(key)) is not None:
-            self._taken -= before.size
+            self._taken -= before.taken
         self._kept[key] = kept
         self._kept.move_to_end(key)
-        self._taken += kept.size
+        self._taken += kept.taken
         if kept.user is not None:
             self._of_user.setdefault(kept.user, set()).add(key)
         while len(self._kept) > self._sessions or self._taken > self._size:
@@ -213,7 +214,7 @@ class MemoryStore:
         kept = self._kept.pop(key, None)
         if kept is None:
             return
-        self._taken -= kept.size
+        self._taken -= kept.taken
         if kept.user is not None:
             keys = self._of_user[kept.user]
             keys.discard(key)

@@ -52,18 +52,19 @@ class SessionWarning(UserWarning):
 class Visit:
     """The session of one request, and the Keeper it asks.
 
-    *identity* is what the browser has, None where it has none that is alive.
+    *key* is that of the identity the browser has, None where it has none that is alive.
     """
 
     def __init__(
-        self, store: Store, identity: str | None = None, record: Record | None = None
+        self, store: Store, key: bytes | None = None, record: Record | None = None
     ) -> None:
         self._store = store
-        self._key = None if identity is None else key_of(identity)
+        self._key = key
         self._idle = 0.0 if record is None else record.idle
-        self._saving: trio.Event | None = None  # a save is on its way, until this
+        self._saving = False
+        self._saved: trio.Event | None = None  # if somebody waits for that
         self._issued: str | None = None  # an identity the browser must be told
-        self._known = identity is not None  # the browser has a cookie of it
+        self._known = key is not None  # the browser has a cookie of it
         self._ended = False  # which is worth nothing any more
         fields, user = (None, None) if record is None else (record.fields, record.user)
         self.session = Session(fields, user=user, keeper=self)
@@ -109,20 +110,24 @@ class Visit:
 
         One save after another: two that begin a session would begin two of them.
         """
-        while self._saving is not None:
-            await self._saving.wait()
+        while self._saving:
+            if self._saved is None:
+                self._saved = trio.Event()
+            await self._saved.wait()
         changes = session.changes()
         if not (changes or session.rotated or session.destroyed):
             return
-        self._saving = trio.Event()
+        self._saving = True
         rotated, session.rotated = session.rotated, False
         try:
             await self._save(session, changes, rotated=rotated)
             rotated = False
         finally:
             session.rotated = session.rotated or rotated
-            self._saving.set()
-            self._saving = None
+            self._saving = False
+            if self._saved is not None:
+                self._saved.set()
+                self._saved = None
 
     async def _save(self, session: Session, changes: Changes, *, rotated: bool) -> None:
         if session.destroyed:
@@ -250,12 +255,13 @@ async def begin(store: Store, sent: Sequence[str]) -> Visit:
         return Visit(store)
     alive = []
     for identity in possible:
-        record = await within(store, store.load(key_of(identity)))
+        key = key_of(identity)
+        record = await within(store, store.load(key))
         if record is not None and sound(record.fields):
-            alive.append((identity, record))
+            alive.append((key, record))
         elif record is not None:
             log.error("a session in the store is not JSON: it was dropped")
-            await within(store, store.delete(key_of(identity)))
+            await within(store, store.delete(key))
     return Visit(store, *alive[0]) if len(alive) == 1 else Visit(store)
 
 
