@@ -18,7 +18,7 @@ from trioweb.run.cluster.signals import hold_back
 from trioweb.run.config import Config
 from trioweb.run.main import run_here
 from trioweb.run.reload import source_of
-from trioweb.run.settings import settle
+from trioweb.run.settings import Settled, settle
 from trioweb.run.shown import as_json, as_toml
 from trioweb.run.sources import surroundings
 from trioweb.run.systemd import activated
@@ -80,10 +80,7 @@ def _load(target: str) -> Served | None:
 
 def _run(arguments: argparse.Namespace) -> int:
     """Serve what the arguments name, by workers or by this process."""
-    given = [*surroundings(file=arguments.config), *settings_of(arguments)]
-    # The reloader is the supervisor, which is there only beside workers.
-    default = Config(workers=1) if arguments.reload else Config()
-    settled = settle(default, given)
+    settled = _settled(arguments)
     if arguments.show_config:
         print(as_json(settled) if arguments.json else as_toml(settled))
         return 0
@@ -105,12 +102,25 @@ def _run(arguments: argparse.Namespace) -> int:
             raise SetupError('--reload needs a worker; leave out `workers = "none"`')
     if config.workers is not None:
         hold_back()  # one that comes when all is done must not change the exit code
-        return supervise(arguments.target, config, announce, source)
+        return supervise(
+            arguments.target,
+            config,
+            announce,
+            reread=lambda: _settled(arguments).config,
+            source=source,
+        )
     app = _load(arguments.target)
     if app is None:
         return 1
     run_here(app, config, announce)
     return 0
+
+
+def _settled(arguments: argparse.Namespace) -> Settled:
+    given = [*surroundings(file=arguments.config), *settings_of(arguments)]
+    # The reloader is the supervisor, which is there only beside workers.
+    default = Config(workers=1) if arguments.reload else Config()
+    return settle(default, given)
 
 
 def _routes(arguments: argparse.Namespace) -> int:

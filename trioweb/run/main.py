@@ -20,7 +20,7 @@ from trioweb.run.listeners import BindError
 from trioweb.run.logs import logs
 from trioweb.run.selfcheck import check_h11
 from trioweb.run.server import listening
-from trioweb.run.settings import SettingError, settle
+from trioweb.run.settings import SettingError, Settled, settle
 from trioweb.run.sources import surroundings
 from trioweb.run.systemd import activated, notifier
 
@@ -60,14 +60,20 @@ def run(
     """
     if in_worker():
         refuse_in_worker()
-    config = configure(
+    given = configure(
         config, port=port, bind=bind, access_log=access_log, workers=workers
     )
+
+    def settled() -> Settled:
+        return settle(given, surroundings())
+
     try:
-        config = activated(settle(config, surroundings()))
+        config = activated(settled())
         if config.workers is None:
             run_here(app, config, on_listen)
-        elif code := supervise(target_of(app), config, on_listen):
+        elif code := supervise(
+            target_of(app), config, on_listen, reread=lambda: settled().config
+        ):
             raise SystemExit(code)
     except (BindError, SettingError) as error:
         raise SystemExit(f"trioweb: {error}") from error

@@ -12,6 +12,7 @@ import trio
 from trioweb.run.admin import admin_listeners, administered
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.notices import notify
+from trioweb.run.cluster.renewal import Reread
 from trioweb.run.cluster.runtime import runtime_directory
 from trioweb.run.cluster.signals import TAKEN, held_back, hold_back, let_in
 from trioweb.run.cluster.supervisor import Supervisor
@@ -31,13 +32,19 @@ OnListen = Callable[[list[str]], object]
 
 
 def supervise(
-    target: str, config: Config, on_listen: OnListen, source: Source | None = None
+    target: str,
+    config: Config,
+    on_listen: OnListen,
+    *,
+    reread: Reread | None = None,
+    source: Source | None = None,
 ) -> int:
     """Serve *target* by worker processes until a signal; the exit code.
 
-    SIGHUP reloads, and so does a change in *source*; SIGINT and SIGTERM stop
-    gracefully, the second time at once.  0: the end was asked for.  1: no worker can be
-    started.  3: none became ready.  Raises BindError where it cannot listen.
+    SIGHUP reloads, with what *reread* says by then, and so does a change in *source*.
+    SIGINT and SIGTERM stop gracefully, the second time at once.  0: the end was asked
+    for.  1: no worker can be started.  3: none became ready.  Raises BindError where it
+    cannot listen.
     """
     workers = config.workers
     size = workers if isinstance(workers, int) else usable_cores()
@@ -59,6 +66,7 @@ def supervise(
             announce=lambda: on_listen(berths.urls),
             answers=answers,
         )
+        supervisor.reread = reread
         admin = held.enter_context(admin_listeners(config.admin))
         found = held.enter_context(findable(config.name, target))
         return trio.run(_until_stopped, supervisor, told, source, found, admin)

@@ -19,9 +19,12 @@ class State(enum.Enum):
     STUCK = "stuck"  # gave no sign of life, and is being killed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Policy:
-    """How long workers may take, in seconds, and when they are replaced."""
+    """How long workers may take, in seconds, and when they are replaced.
+
+    The fields of Config of the same names; a reload may change them.
+    """
 
     grace: float = 30.0
     cleanup: float = 5.0

@@ -22,11 +22,12 @@ from trioweb.run.cluster.actions import Action
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.channel import ChannelBroken
 from trioweb.run.cluster.gathering import Gathering, send
-from trioweb.run.cluster.members import Policy, State
+from trioweb.run.cluster.members import State
 from trioweb.run.cluster.messages import Follow, FromWorker, Look
 from trioweb.run.cluster.news import News
 from trioweb.run.cluster.plan import Plan
 from trioweb.run.cluster.process import Process
+from trioweb.run.cluster.renewal import Reread, follow, policy_of, renewed
 from trioweb.run.cluster.views import WorkerView, view_of
 from trioweb.run.cluster.worker import Order
 from trioweb.run.config import Config
@@ -68,16 +69,13 @@ class Supervisor:
         self._berths = berths
         self._directory = directory
         self._announce = announce
+        # Says the config anew when there is a reload.
+        self.reread: Reread | None = None
+        self._policy = policy_of(config)
         self.plan = Plan(
             size,
             sockets=berths.count,
-            policy=Policy(
-                grace=config.grace,
-                cleanup=config.cleanup,
-                startup=config.startup,
-                silence=config.silence,
-                recycling=config.recycling,
-            ),
+            policy=self._policy,
             chance=secrets.SystemRandom().random,
         )
         self._processes: dict[int, Process] = {}
@@ -113,6 +111,8 @@ class Supervisor:
 
     def reload(self) -> None:
         """Replace the workers one by one: new code, new settings, nobody refused."""
+        self.config = renewed(self.config, self.reread)
+        follow(self._policy, self.config)
         self._do(self.plan.reload(trio.current_time()))
 
     def restart(self, slot: int) -> None:
