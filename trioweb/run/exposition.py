@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from trioweb.message.measures import Family, Series
@@ -63,6 +64,8 @@ def _braced(pairs: list[str]) -> str:
 
 
 def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     whole = abs(value) < _EXACT and value == int(value)
     return str(int(value)) if whole else repr(float(value))
 
