@@ -49,7 +49,9 @@ def sound(fields: Fields) -> bool:
 
 def size(fields: Fields) -> int:
     """The bytes that count against SESSION_LIMIT."""
-    return sum(len(name.encode()) + len(field) for name, field in fields.items())
+    names = "".join(fields)
+    length = len(names) if names.isascii() else len(names.encode())
+    return length + sum(map(len, fields.values()))
 
 
 # One for each type: bounded, because types can be made while a program runs.

@@ -54,7 +54,7 @@ class Notes(Mapping[str, Any]):
     __slots__ = ("_size", "_stored", "_views", "_written", "sealed")
 
     def __init__(self, fields: Fields | None = None) -> None:
-        self._stored: dict[str, bytes] = dict(fields) if fields else {}
+        self._stored: dict[str, bytes] = {**fields} if fields else {}
         self._written: dict[str, bytes | None] = {}  # None: removed
         # As they were read or set, by the type that was asked for.
         self._views: dict[str, dict[Any, _View]] = {}

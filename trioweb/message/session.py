@@ -77,8 +77,8 @@ class Keeper(Protocol):
     async def signed_in(self, user: str) -> list[SignedIn]:
         """The sessions of *user*, the one used last first."""
 
-    async def sign_out(self, user: str, handle: str) -> None:
-        """End the session *handle* if it is one of *user*."""
+    async def sign_out(self, user: str, handle: str) -> bool:
+        """End the session *handle* if it is one of *user*; whether it was this one."""
 
     async def sign_out_everywhere(self, user: str, *, others: bool) -> None:
         """End every session of *user*, or every one but this."""
@@ -176,8 +176,11 @@ class Session(Notes):
 
         Where that is this one it is as after `destroy`.
         """
-        if self.user:
-            await self._kept().sign_out(self.user, handle)
+        if not self.user:
+            return
+        this = await self._kept().sign_out(self.user, handle)
+        if this and not self.sealed:
+            self.destroy()
 
     async def sign_out_everywhere(self, *, others: bool = False) -> None:
         """End every session of this user at once; with *others*, all but this one."""
@@ -244,7 +247,7 @@ class Session(Notes):
             made[:] = [function(None if field is None else decoded(field))]
             return encoded(key, made[0])
 
-        if not self._kept().exists:  # nobody else can know of it
+        if self.destroyed or not self._kept().exists:  # nobody else can know of it
             self._gather(key)
             make(self._field(key))
             self[key] = made[0]

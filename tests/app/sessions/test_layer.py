@@ -20,7 +20,7 @@ from trioweb.app.app import App
 from trioweb.app.sessions.identity import issue, well_formed
 from trioweb.app.sessions.layer import sessions
 from trioweb.app.sessions.memory import MemoryStore
-from trioweb.app.sessions.store import Changes, Outcome, Record, StoreError
+from trioweb.app.sessions.store import LIMIT, Changes, Outcome, Record, StoreError
 from trioweb.app.sessions.visit import SessionWarning
 from trioweb.message.errors import HTTPError, SetupError
 from trioweb.message.fields import SESSION_LIMIT, Fields
@@ -656,6 +656,7 @@ async def test_what_is_no_json_in_the_store_is_dropped_and_told(
     field: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = Watched()
+    store.limit = LIMIT  # as of one that is outside of this process
     async with client(application(store)) as visitor:
         await visitor.get("/set/a/1")
         [key] = store.keys_seen

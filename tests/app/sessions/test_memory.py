@@ -43,7 +43,7 @@ async def test_the_session_used_least_ends_when_there_are_too_many(
 ) -> None:
     async with opened(sessions=3) as store:
         for number in range(3):
-            await store.create(key(number), {}, "ada")
+            await store.create(key(number), {}, None)
         await store.touch(key(0))
         await store.save(key(1), {"a": b"1"})
         with caplog.at_level(logging.WARNING):
@@ -51,11 +51,26 @@ async def test_the_session_used_least_ends_when_there_are_too_many(
             await store.create(key(4), {}, None)
         alive = [n for n in range(5) if await store.load(key(n)) is not None]
         assert alive == [1, 3, 4]
-        assert await store.keys("ada") == [key(1)]
         assert (len(store), store.evicted) == (3, 2)
     assert [record.message for record in caplog.records] == [
         "MemoryStore is full: the sessions used least end early"
     ]
+
+
+async def test_who_is_signed_in_stays_where_visitors_come_in_a_crowd() -> None:
+    async with opened(sessions=100) as store:
+        for number in range(50):
+            await store.create(key(number), {}, f"user {number}")
+        for number in range(50, 1000):
+            await store.create(key(number), {}, None)
+        assert [n for n in range(50) if await store.load(key(n)) is None] == []
+        assert (len(store), store.evicted) == (100, 900)
+        # And a tenth is the visitors', however many are signed in.
+        for number in range(1000, 2000):
+            await store.create(key(number), {}, "somebody")
+        alive = [n for n in range(50, 1000) if await store.load(key(n)) is not None]
+        assert alive == list(range(990, 1000))
+        assert (len(store), len(await store.keys("somebody"))) == (100, 90)
 
 
 async def test_its_bytes_are_bounded_whatever_sessions_grow_to() -> None:

@@ -110,7 +110,10 @@ class CarriedVisit:
         self._known = carried is not None  # the browser has a cookie that counts
         self._kept = carried or Carried(born=now, seen=now)
         self._changed = False
-        self.session = Session(self._kept.fields, user=self._kept.user, keeper=self)
+
+    def session(self) -> Session:
+        """The session for the handler; not held here, for it holds this."""
+        return Session(self._kept.fields, user=self._kept.user, keeper=self)
 
     @property
     def known(self) -> bool:
@@ -127,16 +130,15 @@ class CarriedVisit:
         """True, so that `Session.update` comes here and is refused from the start."""
         return True
 
-    async def end(self, lifetime: Lifetime, *, failed: bool) -> None:
+    async def end(self, session: Session, lifetime: Lifetime, *, failed: bool) -> None:
         """Make up the cookie; what a handler that *failed* has set is dropped.
 
         Only its destroy() still counts: who wanted to be signed out is.
         """
-        session = self.session
         if not failed:
             await self.save(session)
         elif session.destroyed:
-            self._destroy()
+            self._destroy(session)
         # Where the session was not looked at, what is answered may be for everybody:
         # a cookie would make every cache on the way give it to the others.
         idle = self._now - self._kept.seen > lifetime.idle * TOUCH
@@ -165,7 +167,7 @@ class CarriedVisit:
         """Note what has changed: it leaves with the response, which carries it."""
         changes = session.changes()
         if session.destroyed:
-            self._destroy()
+            self._destroy(session)
         if not (changes or session.rotated):
             return
         # As in every store: whoever signs in has a new session.
@@ -202,10 +204,10 @@ class CarriedVisit:
         """Refuse: SetupError."""
         raise SetupError(_ELSEWHERE.format("sign a user out everywhere"))
 
-    def _destroy(self) -> None:
+    def _destroy(self, session: Session) -> None:
         self._kept = Carried(born=self._now, seen=self._now)
         self._changed = True
-        self.session.destroyed = False
+        session.destroyed = False
 
 
 def read(signer: Signer, text: str) -> Carried | None:

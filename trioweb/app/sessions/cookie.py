@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from trioweb.message.errors import SetupError
@@ -13,6 +15,8 @@ Secure = Literal["auto"] | bool
 """Whether a cookie is for https alone; "auto": where the request came by it."""
 
 NAME = "sid"
+
+_Finder = Callable[[str], list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,8 @@ class SessionCookie:
     same_site: SameSite = "lax"
     domain: str | None = None
     max_age: int | None = None
+    # What finds its values in a Cookie field, by http and by https.
+    _finders: list[_Finder] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.secure not in {"auto", True, False}:
@@ -42,14 +48,25 @@ class SessionCookie:
                 self._set(Response(), "", secure=bool(secure))
         except (ValueError, TypeError) as error:
             raise SetupError(str(error)) from error
+        finders = [
+            _finder(self._name(secure=https if self.secure == "auto" else self.secure))
+            for https in (False, True)
+        ]
+        object.__setattr__(self, "_finders", finders)  # frozen, but not yet
 
     def sent(self, request: Request) -> list[str]:
-        """Every value the peer sent under the cookie's name, once each."""
-        name = self._name(secure=self._secure(request))
-        # Most requests without a session have no cookie at all.
-        if not any(field == b"cookie" for field, _ in request.headers.raw):
-            return []
-        return list(dict.fromkeys(request.cookies.get_all(name)))
+        """Every value the peer sent under the cookie's name, once each.
+
+        They are those that `Request.cookies` has, found without taking all apart.
+        """
+        found: list[str] = []
+        for name, line in request.headers.raw:
+            # Most requests without a session have no cookie at all.
+            if name == b"cookie":
+                found += self._finders[request.scheme == "https"](
+                    line.decode("latin-1")
+                )
+        return list(dict.fromkeys(value.rstrip(" \t") for value in found))
 
     def set(self, request: Request, response: Response, value: str) -> None:
         """Let *response* set the cookie to *value*."""
@@ -86,3 +103,9 @@ class SessionCookie:
             http_only=True,
             same_site=self.same_site,
         )
+
+
+def _finder(name: str) -> _Finder:
+    """What finds each value of the cookie *name*, as `parse_cookies` would."""
+    value = r"([^;\x00-\x08\x0a-\x1f\x7f]*)(?=;|$)"
+    return re.compile(rf"(?:^|;)[ \t]*{re.escape(name)}[ \t]*=[ \t]*{value}").findall

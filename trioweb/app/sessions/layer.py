@@ -20,6 +20,7 @@ from trioweb.message.key import Key
 from trioweb.message.request import Request
 from trioweb.message.response import File, Response, SameSite
 from trioweb.message.site import Site
+from trioweb.rules.headers import Headers
 from trioweb.rules.origin import SAFE_METHODS, foreign, is_origin
 from trioweb.rules.vary import add_vary
 
@@ -69,13 +70,13 @@ class Sessions:
         if not request.wants_session:
             return await handler(request)
         visit = await self._begin(request)
-        session = request.session = visit.session
+        session = request.session = visit.session()
         around = self._alone(request)
         try:
             response = await handler(request)
         finally:
             around.pop()
-        await visit.end(self._lifetime, failed=response.status >= _FAILED)
+        await visit.end(session, self._lifetime, failed=response.status >= _FAILED)
         if visit.begun and request.method not in SAFE_METHODS:
             # A browser that kept its cookie from another site's form (SameSite) would
             # take a new one all the same, and its session would be another.
@@ -85,8 +86,7 @@ class Sessions:
         later = visit.known and not isinstance(response.body, bytes | File)
         if session.used or later:
             # What was said with a look at the session is for this visitor alone.
-            add_vary(response.headers, "Cookie")
-            response.headers.setdefault("cache-control", "private, no-store")
+            _keep_private(response.headers)
         return response
 
     def _alone(self, request: Request) -> list[str]:
@@ -180,6 +180,23 @@ def _require_store(store: object) -> None:
     if store is not None and not hasattr(store, "open"):
         msg = f"store is {store!r}; give a MemoryStore(), SQLiteStore(path), ..."
         raise SetupError(msg)
+
+
+_VARY = (b"vary", b"Cookie")
+_PRIVATE = (b"cache-control", b"private, no-store")
+
+
+def _keep_private(headers: Headers) -> None:
+    """Say that what was answered is for this visitor alone (RFC 9111 section 5.2.2)."""
+    lines = headers.raw
+    names = [name for name, _ in lines]
+    # As lines that need no check: with every response of a session they would have it.
+    if b"vary" in names:
+        add_vary(headers, "Cookie")
+    else:
+        lines.append(_VARY)
+    if b"cache-control" not in names:
+        lines.append(_PRIVATE)
 
 
 _CLOSED = "the sessions' store is not open; serve the App that has them, or app.open()"

@@ -50,13 +50,17 @@ class _Kept:
         return OVERHEAD + self.size + len(self.user or "")
 
 
+_Shelf = OrderedDict[bytes, _Kept]
+
+
 class MemoryStore:
     """Sessions in this process: the fastest store, gone when the process is.
 
     At most *sessions* of them, with *size* bytes in all: beyond that the one that was
-    used least recently ends (`evicted` counts them).  An application with several
-    workers needs another store, unless *per_worker*: where a balancer in front always
-    leads a visitor to the same worker.
+    used least recently ends (`evicted` counts them), first of those in which nobody is
+    signed in, which anybody can make, down to a tenth of all.  An application with
+    several workers needs another store, unless *per_worker*: where a balancer in front
+    always leads a visitor to the same worker.
     """
 
     limit: float | None = None  # it never waits
@@ -80,13 +84,14 @@ class MemoryStore:
         self._per_worker = per_worker
         self._taken = 0
         # In the order in which they were used: the front is the next to go.
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._visitors: _Shelf = OrderedDict()  # in these nobody is signed in
+        self._members: _Shelf = OrderedDict()
         self._of_user: dict[str, set[bytes]] = {}
         self._lifetime: Lifetime | None = None
         self._first = trio.Event()  # set when there is something to sweep
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._visitors) + len(self._members)
 
     @asynccontextmanager
     async def open(self, site: Site, lifetime: Lifetime) -> AsyncIterator[None]:
@@ -104,16 +109,17 @@ class MemoryStore:
                 sweeping.cancel_scope.cancel(reason="the server has stopped")
         finally:
             self._lifetime = None
-            self._kept.clear()
+            self._visitors.clear()
+            self._members.clear()
             self._of_user.clear()
             self._taken = 0
 
     async def load(self, key: bytes) -> Record | None:
         """The record of *key*; None if there is none, or it has expired."""
-        kept = self._alive(key)
+        now = trio.current_time()
+        kept = self._alive(key, now)
         if kept is None:
             return None
-        now = trio.current_time()
         return Record(kept.fields, kept.user, now - kept.born, now - kept.seen)
 
     async def create(self, key: bytes, fields: Fields, user: str | None) -> None:
@@ -123,40 +129,42 @@ class MemoryStore:
 
     async def save(self, key: bytes, changes: Changes) -> Outcome:
         """Write the fields of *changes* and no others, all or none; and touch it."""
-        kept = self._alive(key)
+        now = trio.current_time()
+        kept = self._alive(key, now)
         if kept is None:
             return Outcome.GONE
-        return self._write(key, kept, changes)
+        return self._write(key, kept, changes, now)
 
     async def replace(
         self, key: bytes, field: str, expected: bytes | None, new: bytes
     ) -> Outcome:
         """Write *new* into *field* if it still holds *expected* (None: is absent)."""
-        kept = self._alive(key)
+        now = trio.current_time()
+        kept = self._alive(key, now)
         if kept is None:
             return Outcome.GONE
         if kept.fields.get(field) != expected:
             return Outcome.CHANGED
-        return self._write(key, kept, {field: new})
+        return self._write(key, kept, {field: new}, now)
 
     async def touch(self, key: bytes) -> None:
         """Begin the idle time anew."""
-        if (kept := self._alive(key)) is not None:
-            kept.seen = trio.current_time()
-            self._kept.move_to_end(key)
+        now = trio.current_time()
+        if (kept := self._alive(key, now)) is not None:
+            self._use(key, kept, now)
 
     async def rotate(
         self, key: bytes, new: bytes, changes: Changes, user: str | None
     ) -> Outcome:
         """Write *changes* and move the record from *key* to *new*, in one step."""
-        kept = self._alive(key)
+        now = trio.current_time()
+        kept = self._alive(key, now)
         if kept is None:
             return Outcome.GONE
         fields = changed(kept.fields, changes)
         if (total := size(fields)) > SESSION_LIMIT:
             return Outcome.FULL
         self._drop(key)
-        now = trio.current_time()
         born = kept.born if user == kept.user else now
         self._put(new, _Kept(fields, user, born=born, seen=now, size=total))
         return Outcome.SAVED
@@ -174,44 +182,56 @@ class MemoryStore:
         for key in self._of_user.get(user, set()) - {but}:
             self._drop(key)
 
-    def _alive(self, key: bytes) -> _Kept | None:
-        kept, lifetime = self._kept.get(key), self._lifetime
+    def _shelf(self, kept: _Kept) -> _Shelf:
+        return self._visitors if kept.user is None else self._members
+
+    def _alive(self, key: bytes, now: float) -> _Kept | None:
+        lifetime = self._lifetime
         if lifetime is None:
             msg = "the MemoryStore is not open; serve the App that has sessions()"
             raise SetupError(msg)
+        kept = self._members.get(key) or self._visitors.get(key)
         if kept is None:
             return None
-        now = trio.current_time()
-        if now < min(kept.seen + lifetime.idle, kept.born + lifetime.absolute):
+        if now < kept.seen + lifetime.idle and now < kept.born + lifetime.absolute:
             return kept
         self._drop(key)
         return None
 
-    def _write(self, key: bytes, kept: _Kept, changes: Changes) -> Outcome:
+    def _write(self, key: bytes, kept: _Kept, changes: Changes, now: float) -> Outcome:
+        # Another mapping: whoever has loaded the old one still reads it.
         fields = changed(kept.fields, changes)
         if (total := size(fields)) > SESSION_LIMIT:
             return Outcome.FULL
-        now = trio.current_time()
-        self._put(key, _Kept(fields, kept.user, born=kept.born, seen=now, size=total))
+        self._taken += total - kept.size
+        kept.fields, kept.size = fields, total
+        self._use(key, kept, now)
+        self._make_room()
         return Outcome.SAVED
 
+    def _use(self, key: bytes, kept: _Kept, now: float) -> None:
+        kept.seen = now
+        self._shelf(kept).move_to_end(key)
+
     def _put(self, key: bytes, kept: _Kept) -> None:
-        if (before := self._kept.get(key)) is not None:
-            self._taken -= before.taken
-        self._kept[key] = kept
-        self._kept.move_to_end(key)
+        self._shelf(kept)[key] = kept
         self._taken += kept.taken
         if kept.user is not None:
             self._of_user.setdefault(kept.user, set()).add(key)
-        while len(self._kept) > self._sessions or self._taken > self._size:
-            self._drop(next(iter(self._kept)))
+        self._make_room()
+        self._first.set()
+
+    def _make_room(self) -> None:
+        while len(self) > self._sessions or self._taken > self._size:
+            many = len(self._visitors) > max(1, self._sessions // 10)
+            shelf = self._visitors if many or not self._members else self._members
+            self._drop(next(iter(shelf)))
             self.evicted += 1
             if self.evicted == 1:
                 log.warning("MemoryStore is full: the sessions used least end early")
-        self._first.set()
 
     def _drop(self, key: bytes) -> None:
-        kept = self._kept.pop(key, None)
+        kept = self._members.pop(key, None) or self._visitors.pop(key, None)
         if kept is None:
             return
         self._taken -= kept.taken
@@ -223,11 +243,16 @@ class MemoryStore:
 
     async def _sweep(self, idle: float) -> None:
         while True:
-            # The front was used least recently, so it is the first to expire.
-            if not self._kept:
+            if not len(self):
                 self._first = trio.Event()
                 await self._first.wait()
-            key, kept = next(iter(self._kept.items()))
+            # The front was used least recently, so it is the first to expire.
+            fronts = [
+                next(iter(shelf.items()))
+                for shelf in (self._visitors, self._members)
+                if shelf
+            ]
+            key, kept = min(fronts, key=lambda front: front[1].seen)
             if trio.current_time() < kept.seen + idle:
                 await trio.sleep_until(kept.seen + idle)
             else:
@@ -237,5 +262,10 @@ class MemoryStore:
 
 def changed(fields: Fields, changes: Changes) -> Fields:
     """*fields* with *changes* made to them."""
-    both = {**fields, **changes}
-    return {name: value for name, value in both.items() if value is not None}
+    both = {**fields}
+    for name, value in changes.items():
+        if value is None:
+            both.pop(name, None)
+        else:
+            both[name] = value
+    return both

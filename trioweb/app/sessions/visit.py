@@ -50,10 +50,22 @@ class SessionWarning(UserWarning):
 
 
 class Visit:
-    """The session of one request, and the Keeper it asks.
+    """What one request holds of a session in a store: the Keeper that is asked.
 
     *key* is that of the identity the browser has, None where it has none that is alive.
     """
+
+    __slots__ = (
+        "_ended",
+        "_idle",
+        "_issued",
+        "_key",
+        "_known",
+        "_record",
+        "_saved",
+        "_saving",
+        "_store",
+    )
 
     def __init__(
         self, store: Store, key: bytes | None = None, record: Record | None = None
@@ -66,8 +78,17 @@ class Visit:
         self._issued: str | None = None  # an identity the browser must be told
         self._known = key is not None  # the browser has a cookie of it
         self._ended = False  # which is worth nothing any more
-        fields, user = (None, None) if record is None else (record.fields, record.user)
-        self.session = Session(fields, user=user, keeper=self)
+        self._record = record
+
+    def session(self) -> Session:
+        """The session for the handler; not held here, for it holds this.
+
+        In a circle each request would leave its garbage to the collector, and its
+        memory would be used again only when it has long left the processor's caches.
+        """
+        if self._record is None:
+            return Session(keeper=self)
+        return Session(self._record.fields, user=self._record.user, keeper=self)
 
     @property
     def known(self) -> bool:
@@ -82,20 +103,19 @@ class Visit:
     @property
     def exists(self) -> bool:
         """Whether there is a record of this session that can be written to."""
-        return self._key is not None and not self.session.destroyed
+        return self._key is not None
 
-    async def end(self, lifetime: Lifetime, *, failed: bool) -> None:
+    async def end(self, session: Session, lifetime: Lifetime, *, failed: bool) -> None:
         """Save with the response; what a handler that *failed* has set is dropped.
 
         Only its destroy() still counts: who wanted to be signed out is.
         """
-        session = self.session
-        if not failed:
+        if session.used and not failed:
             await self.save(session)
         elif session.destroyed:
-            await self._destroy()
-        if self.exists and self._idle > lifetime.idle * TOUCH:
-            await self._ask(self._store.touch(self._held))
+            await self._destroy(session)
+        if self._key is not None and self._idle > lifetime.idle * TOUCH:
+            await self._ask(self._store.touch(self._key))
         session.sealed = True
 
     def tell(self, cookie: SessionCookie, request: Request, response: Response) -> None:
@@ -131,7 +151,7 @@ class Visit:
 
     async def _save(self, session: Session, changes: Changes, *, rotated: bool) -> None:
         if session.destroyed:
-            await self._destroy()
+            await self._destroy(session)
         if self._key is None:
             fields = {name: field for name, field in changes.items() if field}
             if not fields:
@@ -212,13 +232,13 @@ class Visit:
                 )
         return sorted(found, key=lambda each: each.idle)
 
-    async def sign_out(self, user: str, handle: str) -> None:
-        """End the session *handle* if it is one of *user*."""
+    async def sign_out(self, user: str, handle: str) -> bool:
+        """End the session *handle* if it is one of *user*; whether it was this one."""
         for key in await self._ask(self._store.keys(user)):
             if key.hex() == handle:
                 await self._ask(self._store.delete(key))
-                if key == self._key and not self.session.sealed:
-                    self.session.destroy()
+                return key == self._key
+        return False
 
     async def sign_out_everywhere(self, user: str, *, others: bool) -> None:
         """End every session of *user*, or every one but this."""
@@ -233,15 +253,15 @@ class Visit:
             raise RuntimeError(msg)
         return self._key
 
-    async def _destroy(self) -> None:
+    async def _destroy(self, session: Session) -> None:
         if self._key is not None:
             await self._ask(self._store.delete(self._key))
             self._ended = self._known
             self._key = self._issued = None
-        self.session.destroyed = False
+        session.destroyed = False
 
-    async def _ask(self, asked: Awaitable[T]) -> T:
-        return await within(self._store, asked)
+    def _ask(self, asked: Awaitable[T]) -> Awaitable[T]:
+        return within(self._store, asked)
 
 
 async def begin(store: Store, sent: Sequence[str]) -> Visit:
@@ -257,9 +277,12 @@ async def begin(store: Store, sent: Sequence[str]) -> Visit:
     for identity in possible:
         key = key_of(identity)
         record = await within(store, store.load(key))
-        if record is not None and sound(record.fields):
+        if record is None:
+            continue
+        # What never waits never left this process, and is as it went in.
+        if store.limit is None or sound(record.fields):
             alive.append((key, record))
-        elif record is not None:
+        else:
             log.error("a session in the store is not JSON: it was dropped")
             await within(store, store.delete(key))
     return Visit(store, *alive[0]) if len(alive) == 1 else Visit(store)
