@@ -16,6 +16,8 @@ from tests.clients.process import ROOT, by_trioweb, serving
 README = (ROOT / "README.md").read_text("utf-8")
 FROM_NODE = (ROOT / "docs/from-node.md").read_text("utf-8")
 SESSIONS = (ROOT / "docs/sessions.md").read_text("utf-8")
+TOPICS = (ROOT / "docs/topics.md").read_text("utf-8")
+METRICS = (ROOT / "docs/metrics.md").read_text("utf-8")
 WALK = (ROOT / "docs/walk.md").read_text("utf-8")
 
 # A block of Python, whose first line is a comment with the file's name.
@@ -27,7 +29,8 @@ def programs(text: str) -> dict[str, str]:
     return {found[1]: found[2] for found in _BLOCK.finditer(text)}
 
 
-BLOCKS = programs(README) | programs(FROM_NODE) | programs(SESSIONS)
+PAGES = (README, FROM_NODE, SESSIONS, TOPICS, METRICS)
+BLOCKS = {name: code for page in PAGES for name, code in programs(page).items()}
 
 # What is asked of each program: method, path, and what the answer has.
 ASKED: dict[str, list[tuple[str, str, int, str]]] = {
@@ -121,13 +124,27 @@ ASKED: dict[str, list[tuple[str, str, int, str]]] = {
     ],
 }
 
+ASKED |= {
+    "chat.py": [("POST", "/say hello", 204, "")],
+    "prices.py": [
+        ("GET", "/price/tea", 200, '{"tea":3}'),
+        ("PUT", "/price/tea", 204, ""),
+        ("GET", "/price/tea", 200, '{"tea":3}'),
+    ],
+    "shop.py": [
+        ("POST", "/order/card", 204, ""),
+        ("POST", "/order/cash", 204, ""),
+        ("GET", "/metrics", 200, 'orders_total{paid="card"} 1'),
+        ("GET", "/health/ready", 200, "ready"),
+    ],
+}
+
 # Those that are no application to be served by name.
 OTHERS = {"two_servers.py", "test_notes.py"}
 
 
 def test_every_program_of_the_documents_is_asked_something() -> None:
-    pages = (README, FROM_NODE, SESSIONS)
-    count = sum(page.count("```python\n") for page in pages)
+    count = sum(page.count("```python\n") for page in PAGES)
     assert len(BLOCKS) == count
     assert BLOCKS.keys() == ASKED.keys() | OTHERS
 
@@ -229,9 +246,11 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
         "README.md",
         "docs/walk.md",
         "docs/from-node.md",
+        "docs/metrics.md",
         "docs/security.md",
         "docs/sessions.md",
         "docs/testing.md",
+        "docs/topics.md",
     ],
 )
 def test_every_link_leads_to_a_file(page: str) -> None:
