@@ -3,8 +3,8 @@
 ``python -m tests.apps.sessions_in_file acknowledge FILE`` writes one number after
 another and prints each as soon as the store has acknowledged it, until it is killed.
 
-``python -m tests.apps.sessions_in_file count FILE TIMES`` adds one to a number as often,
-and leaves a field for each time.
+``python -m tests.apps.sessions_in_file count FILE TIMES`` adds one to a number as
+often, and leaves a field for each time.
 """
 
 from __future__ import annotations
