@@ -22,7 +22,7 @@ from trioweb.run.control.protocol import (
 )
 
 # Seconds for a server to say what it knows: its workers have two for their part.
-PATIENCE = 10.0
+PATIENCE = 5.0
 
 
 class ControlError(SetupError):

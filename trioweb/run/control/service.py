@@ -52,7 +52,8 @@ async def answering(found: Found | None, supervisor: Supervisor) -> AsyncIterato
         return
     server = Server(found.name, supervisor)
     async with trio.open_nursery() as peers:
-        accepting = await peers.start(_accept, found.socket, server, peers)
+        accepting = trio.CancelScope()
+        peers.start_soon(_accept, found.socket, server, peers, accepting)
         yield
         accepting.cancel(reason="the server has ended")
         supervisor.answers.end()
@@ -63,12 +64,11 @@ async def _accept(
     sock: socket.socket,
     server: Server,
     peers: trio.Nursery,
-    task_status: trio.TaskStatus[trio.CancelScope],
+    accepting: trio.CancelScope,
 ) -> None:
     listener = trio.socket.from_stdlib_socket(sock)
     desk = _Desk(server)
-    with trio.CancelScope() as accepting:
-        task_status.started(accepting)
+    with accepting:
         while True:
             try:
                 peer, _ = await listener.accept()

@@ -65,7 +65,7 @@ def _row(listing: Listing, worker: Worker) -> list[Cell]:
         str(worker.connections),
         rate(worker.rate),
         f"{worker.cpu:.0f} %",
-        "-" if down else size(worker.memory),
+        size(worker.memory) if worker.memory else "-",
     ]
     cells = [Cell(listing.name), *map(Cell, words)]
     cells[3] = Cell(worker.state, _COLOURS.get(worker.state, "31"))
