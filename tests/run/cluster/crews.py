@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -178,3 +179,18 @@ def mode(path: Path) -> int:
 
 def said(program: Program) -> str:
     return program.said.decode()
+
+
+@contextmanager
+def no_descriptors_but(room: int) -> Iterator[None]:
+    """Let this process open so many more, while the block lasts."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    spare = [os.dup(0) for _ in range(room)]
+    highest = os.dup(0)
+    for each in [*spare, highest]:
+        os.close(each)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

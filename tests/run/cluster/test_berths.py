@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.run.cluster.crews import no_descriptors_but
 from trioweb.run.cluster import berths as module
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.placing import SHARED, place
@@ -135,3 +136,21 @@ def test_no_socket_is_left_alone(
     placed: dict[int, set[int]],
 ) -> None:
     assert place(sockets, serving, held) == placed
+
+
+def test_more_of_them_come_all_or_none() -> None:
+    """One that listens, and that no worker is told of, would keep peers waiting."""
+    berths = Berths(["127.0.0.1:0"], 1)
+    (first,) = berths.of(0)
+    with no_descriptors_but(5), pytest.raises(BindError, match="for more workers"):
+        berths.grow(20)
+    assert berths.count == 1
+    peers = [socket.create_connection(first.getsockname()) for _ in range(50)]
+    for _ in peers:
+        assert select.select([first], [], [], 5)[0]
+        first.accept()[0].close()
+    for peer in peers:
+        peer.close()
+    berths.grow(20)
+    assert berths.count == 20
+    berths.close()

@@ -12,6 +12,7 @@ import pytest
 import trio
 import trio.testing
 
+from tests.run.cluster.crews import no_descriptors_but
 from trioweb.message.topics import MESSAGE_LIMIT, TOPIC_LIMIT
 from trioweb.run.cluster.backlog import DOWN, UP
 from trioweb.run.cluster.channel import (
@@ -101,6 +102,22 @@ async def test_sockets_arrive_with_their_message_and_are_not_inherited() -> None
                     assert sock.getsockname()[1] == port
                     assert not os.get_inheritable(sock.fileno())
             assert await below.receive() == Letter(Release(number), [])
+
+
+async def test_sockets_arrive_though_there_is_no_room_for_copies_of_them() -> None:
+    async with ends() as (above, below):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            with no_descriptors_but(0):
+                above.post(Accept(1), [listening])
+            letter = await below.receive()
+            assert letter is not None
+            (sock,) = letter.sockets
+            with sock:
+                assert sock.getsockname() == listening.getsockname()
+            with no_descriptors_but(0):
+                above.post(Accept(2), [listening])
+        above.post(Quit())  # what is closed by now cannot come, but the rest does
+        assert await below.receive() == Letter(Quit(), [])
 
 
 async def test_nobody_waits_for_an_end_that_does_not_read() -> None:

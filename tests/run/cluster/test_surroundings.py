@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from multiprocessing import resource_tracker
@@ -14,6 +16,7 @@ from types import ModuleType
 import pytest
 import trio
 
+from tests.clients.process import ROOT
 from trioweb import App, Config
 from trioweb.message.errors import SetupError
 from trioweb.message.site import Site
@@ -89,6 +92,45 @@ def test_o4_the_directory_is_private_and_removed() -> None:
         assert directory.stat().st_mode & 0o777 == 0o700
         (directory / "sessions.db").touch()
     assert not directory.exists()
+
+
+def test_o4_where_nothing_can_be_written_the_remedy_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with pytest.raises(SetupError, match="set TMPDIR"), runtime_directory():
+        pass
+
+
+BARE = """
+import os
+listing, numbers = os.pipe()
+os.set_inheritable(listing, True)
+def listdir(path):
+    raise FileNotFoundError(path)
+os.listdir = listdir
+from trioweb.run.cluster.alone import be_alone
+be_alone()
+print(os.get_inheritable(listing), os.get_inheritable(1))
+"""
+
+
+def test_o5_a_worker_is_alone_also_where_descriptors_are_not_listed() -> None:
+    """As in a bare root directory, without /dev and /proc."""
+    done = subprocess.run(
+        [sys.executable, "-c", BARE], cwd=ROOT, capture_output=True, check=True
+    )
+    assert done.stdout == b"False True\n"
+
+
+@pytest.mark.parametrize("file", ["<stdin>", "/srv/shop.pyz/__main__.py"])
+def test_a_program_that_is_no_file_of_its_own_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    app = App()
+    program(monkeypatch, __file__=file, app=app)
+    with pytest.raises(SetupError, match="from a file"):
+        target_of(app)
 
 
 def test_o4_without_a_supervisor_the_last_worker_removes_the_directory() -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from trioweb.run.binds import Tcp, parse_bind
 from trioweb.run.cluster.placing import SHARED
@@ -52,14 +52,20 @@ class Berths:
 
     def grow(self, size: int) -> None:
         """Have sockets for at least *size* slots; BindError, and no fewer, if not."""
-        while self._own and self.count < size:
-            with ExitStack() as failed:
-                sockets = []
+        more: list[list[socket.socket]] = []
+        with ExitStack() as failed:
+            for _ in range(size - self.count if self._own else 0):
+                more.append([])
                 for listener in self._own:
-                    sockets.append(_beside(listener.socket))
-                    failed.callback(sockets[-1].close)
-                failed.pop_all()
-            self._more.append(sockets)
+                    more[-1].append(_beside(listener.socket))
+                    failed.callback(more[-1][-1].close)
+            # All are there, and only now: at one that listens peers wait at once, and
+            # if nobody came to accept from it, they would for ever.
+            for sockets in more:
+                for each in sockets:
+                    _listen(each)
+            failed.pop_all()
+        self._more += more
 
     def close(self) -> None:
         """Listen no more; what workers hold of it is theirs.  Any number of times."""
@@ -80,20 +86,29 @@ class Berths:
 
 
 def _beside(first: socket.socket) -> socket.socket:
-    """One more socket at the address of *first*."""
-    with ExitStack() as failed:
-        try:
-            sock = socket.socket(first.family, socket.SOCK_STREAM)
-            failed.callback(sock.close)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            if first.family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.bind(first.getsockname())
-            sock.listen(BACKLOG)
-        except OSError as error:
-            msg = f"no more sockets can be opened for more workers: {error.strerror}"
-            raise BindError(msg) from error
+    """One more socket at the address of *first*, which does not listen yet."""
+    with ExitStack() as failed, _explained():
+        sock = socket.socket(first.family, socket.SOCK_STREAM)
+        failed.callback(sock.close)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if first.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(first.getsockname())
         sock.setblocking(False)
         failed.pop_all()
         return sock
+
+
+def _listen(sock: socket.socket) -> None:
+    with _explained():
+        sock.listen(BACKLOG)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = f"no more sockets can be opened for more workers: {error.strerror}"
+        raise BindError(msg) from error

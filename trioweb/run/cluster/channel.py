@@ -60,16 +60,32 @@ def encode(message: Message, sockets: int = 0) -> bytes:
 
 
 class _Packet:
-    __slots__ = ("data", "numbers")
+    __slots__ = ("_borrowed", "_own", "data")
 
     def __init__(self, message: Message, sockets: Sequence[socket.socket]) -> None:
         self.data = encode(message, len(sockets))
-        # Descriptors of its own: theirs may be closed before it is sent.
-        self.numbers = [os.dup(each.fileno()) for each in sockets]
+        self._own: list[int] = []
+        self._borrowed: Sequence[socket.socket] = ()
+        try:
+            # Descriptors of its own: theirs may be closed before it is sent.
+            for each in sockets:
+                self._own.append(os.dup(each.fileno()))
+        except OSError:  # there is no room for more
+            self.close()
+            self._borrowed = sockets
+
+    @property
+    def lost(self) -> bool:
+        """Whether what it had to bring is there no more."""
+        return any(each.fileno() == -1 for each in self._borrowed)
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        return self._own or [each.fileno() for each in self._borrowed]
 
     def close(self) -> None:
-        while self.numbers:
-            os.close(self.numbers.pop())
+        while self._own:
+            os.close(self._own.pop())
 
 
 class Channel(Generic[T]):
@@ -151,24 +167,24 @@ class Channel(Generic[T]):
             await self._posted.park()
         self._sending = True
         if self._queue:
-            packet = self._queue[0]
-            await self._send(packet.data, packet.numbers)
+            await self._send(self._queue[0].data, self._queue[0])
             self._queue.popleft().close()
         else:
-            await self._send(self.news.take(), [])
+            await self._send(self.news.take(), None)
             # However quick the other end reads, there is more to do than to send news.
             await trio.lowlevel.checkpoint()
 
-    async def _send(self, packet: bytes, numbers: Sequence[int]) -> None:
-        data = memoryview(packet)
-        while data:
+    async def _send(self, encoded: bytes, packet: _Packet | None) -> None:
+        data = memoryview(encoded)
+        while data and not (packet and packet.lost):
             try:
                 # The sockets go with the first byte, and only once.
+                numbers = packet.numbers if packet else ()
                 sent = socket.send_fds(self._socket, [data], numbers)
             except BlockingIOError:
                 await trio.lowlevel.wait_writable(self._socket)
                 continue
-            data, numbers = data[sent:], []
+            data, packet = data[sent:], None
 
     async def receive(self) -> Letter[T] | None:
         """The next message; None when the other end is gone.

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 import trio
 
 from trioweb.run.admin import admin_listeners, administered
+from trioweb.run.cluster.alone import stand_in
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.notices import notify
 from trioweb.run.cluster.renewal import Reread
@@ -54,6 +55,7 @@ def supervise(
         tell(line)
         answers.add(line)
 
+    stand_in()
     with held_back(), errors_told(say), ExitStack() as held:
         berths = Berths(config.bind, size)
         held.callback(berths.close)

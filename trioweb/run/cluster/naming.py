@@ -8,6 +8,8 @@ from pathlib import Path
 from trioweb.app.app import App, Served
 from trioweb.message.errors import SetupError
 
+_NO_FILE = "workers load the application from a file; write this program into one"
+
 
 def target_of(app: Served) -> str:
     """The target (see `load`) that *app* is, in the program that runs.
@@ -19,9 +21,10 @@ def target_of(app: Served) -> str:
     spec = getattr(program, "__spec__", None)
     file = getattr(program, "__file__", None)
     if spec is None and file is None:
-        msg = "workers load the application from a file; write this program into one"
-        raise SetupError(msg)
+        raise SetupError(_NO_FILE)
     place = spec.name if spec is not None else str(Path(str(file)).absolute())
+    if "__main__" in {place, Path(place).stem} or file == "<stdin>":
+        raise SetupError(_NO_FILE)  # a directory or an archive, or standard input
     names = [name for name, found in vars(program).items() if found is app]
     if not names:
         kind = "app = App()" if isinstance(app, App) else "app = ..."

@@ -11,11 +11,17 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Self
 
+from trioweb.message.errors import SetupError
+
 
 @contextmanager
 def runtime_directory() -> Iterator[Path]:
-    """A new directory (mode 0700) for as long as the block runs."""
-    directory = Path(mkdtemp(prefix="trioweb-"))
+    """A new directory (mode 0700) for as long as the block runs; SetupError if none."""
+    try:
+        directory = Path(mkdtemp(prefix="trioweb-"))
+    except OSError as error:
+        msg = f"there is no place for files that workers share: {error}; set TMPDIR"
+        raise SetupError(msg) from error
     try:
         yield directory
     finally:

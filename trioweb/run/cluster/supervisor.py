@@ -91,14 +91,18 @@ class Supervisor:
 
     async def run(self) -> int:
         """Keep workers at work until they have stopped; the exit code of the server."""
-        async with trio.open_nursery() as self._workers:
-            self._do(self.plan.begin(trio.current_time()))
-            while not self.plan.finished:
-                with trio.move_on_at(min(self.plan.due(), self._stop_at)):
-                    await self._changed.park()
-                if trio.current_time() >= self._stop_at:
-                    self._stop()
-                self._do(self.plan.tick(trio.current_time()))
+        try:
+            async with trio.open_nursery() as self._workers:
+                self._do(self.plan.begin(trio.current_time()))
+                while not self.plan.finished:
+                    with trio.move_on_at(min(self.plan.due(), self._stop_at)):
+                        await self._changed.park()
+                    if trio.current_time() >= self._stop_at:
+                        self._stop()
+                    self._do(self.plan.tick(trio.current_time()))
+        finally:
+            for process in self._processes.values():  # we have failed ourselves
+                process.channel.close()
         return self._code
 
     # ----------------------------------------------------------------- what is asked
@@ -221,7 +225,7 @@ class Supervisor:
             process = Process(number, order)
         except OSError as error:
             log.warning("no process for worker %d: %s", slot, error.strerror)
-            workers.start_soon(self._never_started, number)
+            workers.start_soon(self._never_started, number, str(error.strerror))
         else:
             self._processes[number] = process
             self._figures.started += 1
@@ -229,9 +233,11 @@ class Supervisor:
 
     # ---------------------------------------------------------------- what happens
 
-    async def _never_started(self, number: int) -> None:
+    async def _never_started(self, number: int, why: str) -> None:
         await trio.lowlevel.checkpoint()
-        self._do(self.plan.ended(number, trio.current_time(), 1))
+        now = trio.current_time()
+        self._do(self.plan.failed(number, now, f"no process: {why}", hopeless=False))
+        self._do(self.plan.ended(number, now, 1))
 
     async def _attend(self, process: Process) -> None:
         """Be there for one worker until its process is gone."""

@@ -6,16 +6,12 @@ no supervisor any more; then it finishes what it has begun, and goes.
 
 from __future__ import annotations
 
-import ctypes
-import faulthandler
-import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import trio
 
@@ -26,10 +22,11 @@ from trioweb.message.site import Site
 from trioweb.message.topics import Topics
 from trioweb.run.cluster import messages
 from trioweb.run.cluster.accounts import Accounts
+from trioweb.run.cluster.alone import be_alone
+from trioweb.run.cluster.bonds import bound_to_supervisor, end_within, survive
 from trioweb.run.cluster.channel import Channel, ChannelBroken, Letter
 from trioweb.run.cluster.messages import Follow, FromSupervisor, Look
 from trioweb.run.cluster.runtime import Hold
-from trioweb.run.cluster.signals import let_in
 from trioweb.run.config import Config
 from trioweb.run.control.reporter import Reporter
 from trioweb.run.doors import Doors
@@ -53,9 +50,6 @@ LONGEST_REASON = 1000
 # Seconds that the supervisor may take to read what a worker that ends has published.
 LAST_NEWS = 1.0
 
-# PR_SET_PDEATHSIG (prctl(2)).
-_DEATH_SIGNAL = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -68,66 +62,35 @@ class Order:
 
 def work(sock: socket.socket, order: Order) -> None:
     """Be a worker, in a process that was started for it, until told to leave."""
-    _be_alone()
+    be_alone()
+    config = order.config
     channel: Channel[FromSupervisor] = Channel(sock, FromSupervisor)
     with closing(channel), Hold(order.site.directory) as hold:
         worker = Worker(channel, order)
-        reason: messages.Failed | None = None
         try:
-            with _bound_to_supervisor():
+            with bound_to_supervisor():
                 app = load(order.target)
+            survive(config.grace + config.cleanup + 1)
             trio.run(worker.run, app)
-        except SetupError as error:
-            reason = messages.Failed(str(error)[:LONGEST_REASON], hopeless=True)
+        except SystemExit as error:  # the program's own wish
+            channel.send_now(_failed(error))
+            raise
         except Exception as error:  # noqa: BLE001  # the user's code, whatever it raises
-            show_fault(error)
-            line = f"{type(error).__name__}: {error}".partition("\n")[0]
-            reason = messages.Failed(line[:LONGEST_REASON], hopeless=False)
-        if reason is not None:
-            channel.send_now(reason)
-        if worker.orphaned:
-            hold.remove_if_last()
-        if reason is not None:
-            raise SystemExit(1)
+            channel.send_now(_failed(error))
+            raise SystemExit(1) from None
+        finally:
+            end_within(config.cleanup)
+            if worker.orphaned:
+                hold.remove_if_last()
 
 
-def _be_alone() -> None:
-    """Share nothing with processes that the application starts, nor a terminal."""
-    numbers = Path("/dev/fd")
-    for name in os.listdir(numbers):  # noqa: PTH208  # descriptors are no paths
-        with suppress(OSError):  # the one that the listing itself had
-            os.set_inheritable(int(name), int(name) <= 2)
-    # Ctrl-C, and the end of the terminal, are said to all; the supervisor decides.
-    # By a function: what is ignored stays so in every program that a handler starts.
-    signal.signal(signal.SIGINT, _nothing)
-    signal.signal(signal.SIGHUP, _nothing)
-    # While it loads, nobody is served, and a signal may end it there and then.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with suppress(OSError, RuntimeError, ValueError, AttributeError):  # no stderr
-        faulthandler.enable()  # SIGABRT shows where it is
-    let_in()
-
-
-def _nothing(*_: object) -> None:
-    pass
-
-
-@contextmanager
-def _bound_to_supervisor() -> Iterator[None]:
-    """Be killed with the supervisor while the block runs, where the system can do it.
-
-    A module that takes for ever to load would never find out that nobody waits for it.
-    """
-    try:
-        prctl = ctypes.CDLL(None).prctl
-    except (AttributeError, OSError, TypeError):  # not Linux
-        yield
-        return
-    prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
-    try:
-        yield
-    finally:
-        prctl(_DEATH_SIGNAL, 0, 0, 0, 0)
+def _failed(error: Exception | SystemExit) -> messages.Failed:
+    if isinstance(error, SetupError):
+        return messages.Failed(str(error)[:LONGEST_REASON], hopeless=True)
+    if isinstance(error, Exception):
+        show_fault(error)
+    line = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return messages.Failed(line[:LONGEST_REASON], hopeless=False)
 
 
 class Worker:
@@ -218,14 +181,14 @@ class Worker:
 
     async def _listen(self) -> None:
         """Do what the supervisor says, until there is none."""
+        # Broken it says nothing of the supervisor, which will find one worker too few.
         with suppress(ChannelBroken):
             while (letter := await self._channel.receive()) is not None:
                 self.obey(letter)
                 if isinstance(letter.message, messages.Published):
                     # Of many that come at once, let subscribers take each in its turn.
                     await trio.lowlevel.checkpoint()
-        self.orphaned = True
-        self._bound()
+            self.orphaned = True
         self._leave()
 
     def obey(self, letter: Letter[FromSupervisor]) -> None:
@@ -265,9 +228,3 @@ class Worker:
 
     def _quit(self, why: str) -> None:
         self._everything.cancel(reason=why)
-
-    def _bound(self) -> None:
-        """End for certain: nobody is left who would kill a worker that hangs."""
-        config = self._order.config
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, config.grace + config.cleanup + 1)
