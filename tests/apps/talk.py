@@ -4,6 +4,7 @@ GET  /who                       its process
 POST /say/{room}                publishes the content, which is JSON
 POST /count/{first:int}         publishes a hundred numbers, from this one on
 POST /flood/{count:int}/{size:int}  publishes so many messages of so many bytes
+GET  /listen                    the process, then what is said, as lines
 GET  /heard                     the process, and all that was published in "room" so far
 """
 
@@ -15,7 +16,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from trioweb import App, Request
+from trioweb import App, Request, Response, Send, stream
 from trioweb.message.site import Site
 from trioweb.message.topics import Subscription
 
@@ -67,6 +68,20 @@ async def flood(request: Request, count: int, size: int) -> str:
     for number in range(count):
         await app.site.topics.publish("room", [number, bytes(size)])
     return "told"
+
+
+@app.get("/listen")
+async def listening_in(request: Request) -> Response:
+    """Pass on what is said in the room, as lines."""
+
+    async def lines(send: Send) -> None:
+        topics = app.site.topics
+        with topics.subscribe("room", until=request.draining) as messages:
+            await send(f"{os.getpid()}\n".encode())
+            async for message in messages:
+                await send(f"{message}\n".encode())
+
+    return stream(lines, "text/plain")
 
 
 @app.get("/heard")

@@ -75,6 +75,35 @@ async def test_cancelling_a_wait_loses_no_message() -> None:
         assert await anext(messages) == 1
 
 
+async def test_messages_end_when_nothing_more_is_wanted() -> None:
+    topics, over, got = Topics(), trio.Event(), list[object]()
+    with topics.subscribe("room", until=over) as messages:
+
+        async def listen() -> None:
+            async for message in messages:
+                got.append(message)
+
+        async with trio.open_nursery() as listening:
+            listening.start_soon(listen)
+            for number in range(3):
+                await trio.testing.wait_all_tasks_blocked()
+                await topics.publish("room", number)
+            await trio.testing.wait_all_tasks_blocked()
+            over.set()
+        assert got == [0, 1, 2]
+        await topics.publish("room", 3)
+        assert [message async for message in messages] == []
+
+
+async def test_cancelling_a_wait_with_an_end_loses_no_message() -> None:
+    topics = Topics()
+    with topics.subscribe("room", until=trio.Event()) as messages:
+        with trio.move_on_after(0.01):
+            await anext(messages)
+        await topics.publish("room", 1)
+        assert await anext(messages) == 1
+
+
 async def test_a_message_also_goes_outward_once() -> None:
     sent: list[tuple[str, bytes]] = []
 

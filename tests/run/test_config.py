@@ -76,3 +76,12 @@ def test_what_is_given_besides_a_config_stands_in_its_place() -> None:
         grace=1, bind=("localhost:1",), access_log="off", workers=2
     )
     assert configure(given, workers="auto", grace=2).grace == 2
+
+
+def test_an_admin_place_and_a_drain_delay_are_checked() -> None:
+    assert Config().admin is None
+    assert Config(admin="127.0.0.1:9100", drain_delay=5).drain_delay == 5
+    with pytest.raises(SetupError, match="nowhere at all"):
+        Config(admin="nowhere at all")
+    with pytest.raises(SetupError, match="drain_delay is -1"):
+        Config(drain_delay=-1)

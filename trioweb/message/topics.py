@@ -41,8 +41,9 @@ class Subscription(AsyncIterator[Any]):
     *missed* counts those that had to be dropped because this subscriber was behind.
     """
 
-    def __init__(self, queue: int) -> None:
+    def __init__(self, queue: int, until: trio.Event | None = None) -> None:
         self.missed = 0
+        self._until = until
         self._waiting: deque[bytes] = deque()
         self._queue = queue
         self._row = 0
@@ -59,10 +60,29 @@ class Subscription(AsyncIterator[Any]):
         else:
             self._row = 0
             await trio.lowlevel.checkpoint()
-        while not self._waiting:
+        while not self._waiting and not self._over:
             self._come = trio.Event()
-            await self._come.wait()
+            await self._wait()
+        if self._over:
+            raise StopAsyncIteration
         return msgspec.msgpack.decode(self._waiting.popleft())
+
+    @property
+    def _over(self) -> bool:
+        return self._until is not None and self._until.is_set()
+
+    async def _wait(self) -> None:
+        if self._until is None:
+            await self._come.wait()
+            return
+        async with trio.open_nursery() as waiting:
+            waiting.start_soon(self._end, self._until, waiting.cancel_scope)
+            await self._come.wait()
+            waiting.cancel_scope.cancel(reason="a message has come")
+
+    async def _end(self, until: trio.Event, scope: trio.CancelScope) -> None:
+        await until.wait()
+        scope.cancel(reason="nothing more is wanted")
 
     def put(self, message: bytes) -> None:
         """Let *message* wait; drop the oldest where there is no room."""
@@ -81,15 +101,18 @@ class Topics:
         self._subscriptions: dict[str, list[Subscription]] = {}
 
     @contextmanager
-    def subscribe(self, topic: str, *, queue: int = QUEUE) -> Iterator[Subscription]:
+    def subscribe(
+        self, topic: str, *, queue: int = QUEUE, until: trio.Event | None = None
+    ) -> Iterator[Subscription]:
         """The messages of *topic* from now on, while the block runs.
 
         At most *queue* of them wait; beyond that the oldest is dropped and counted.
+        They end when *until* is set, as ``request.draining`` is when the server stops.
         """
         if queue < 1:
             msg = f"queue={queue} lets no message wait; give at least 1"
             raise ValueError(msg)
-        subscription = Subscription(queue)
+        subscription = Subscription(queue, until)
         self._subscriptions.setdefault(topic, []).append(subscription)
         try:
             yield subscription

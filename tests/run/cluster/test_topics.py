@@ -152,6 +152,29 @@ async def test_a_worker_that_stands_still_delays_nobody_and_fills_no_memory() ->
         assert await crew.stop() == 0
 
 
+async def test_streams_in_all_workers_get_it_and_end_well_with_the_server() -> None:
+    async with talking() as crew, trio.open_nursery() as listening:
+        heard_by = dict.fromkeys(range(8), b"")
+        for number in heard_by:
+            listening.start_soon(listen, crew, heard_by, number)
+        await until(lambda: all(heard_by.values()))
+        assert await say(crew, 1)
+        assert await say(crew, 2)
+        await until(lambda: all(b"\r\n2\n\r\n" in each for each in heard_by.values()))
+        assert await crew.stop() == 0
+    for each in heard_by.values():
+        assert each.count(b"\r\n1\n\r\n") == 1
+        assert each.endswith(b"0\r\n\r\n")  # the last chunk: nothing was cut
+
+
+async def listen(crew: Crew, heard_by: dict[int, bytes], number: int) -> None:
+    """Hear a stream to its end."""
+    async with await trio.open_tcp_stream(crew.host, crew.port) as stream:
+        await stream.send_all(b"GET /listen HTTP/1.1\r\nhost: a\r\n\r\n")
+        async for piece in stream:
+            heard_by[number] += piece
+
+
 def memory(pid: int) -> int:
     """Bytes of a process in RAM."""
     pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]

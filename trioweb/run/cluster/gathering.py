@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter as Counts
 from collections.abc import Iterable, Iterator
+
+import trio
 
 from trioweb.message.measures import Family, Series
 from trioweb.run.cluster.members import State
@@ -33,6 +36,11 @@ MISSED = Family(
 PIECE = 16 * 1024
 
 
+# Seconds for which a report is told again as it was: workers tell theirs once a second,
+# and no crowd of monitors is to keep a supervisor from its work.
+FRESH = 0.25
+
+
 class Gathering:
     """What the workers have counted, and what the supervisor counts of them."""
 
@@ -40,6 +48,8 @@ class Gathering:
         self.started = 0
         self.lost = 0
         self._totals = Totals()
+        self._told = ""
+        self._until = -math.inf
 
     def take(self, process: Process, counted: Counted) -> None:
         """Keep what *process* says it has counted."""
@@ -52,7 +62,12 @@ class Gathering:
 
     def text(self, states: Iterable[State], missed: int) -> str:
         """Everything, in Prometheus' text form."""
-        return exposition([*self._totals.measured(), *self._own(states, missed)])
+        now = trio.current_time()
+        if now >= self._until:
+            everything = [*self._totals.measured(), *self._own(states, missed)]
+            self._told = exposition(everything)
+            self._until = now + FRESH
+        return self._told
 
     def _own(self, states: Iterable[State], missed: int) -> Iterator[Measured]:
         there = Counts(states)
