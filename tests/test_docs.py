@@ -245,6 +245,7 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
     [
         "README.md",
         "docs/walk.md",
+        "docs/ctl.md",
         "docs/from-node.md",
         "docs/metrics.md",
         "docs/security.md",

@@ -10,7 +10,7 @@ import functools
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, CoroutineType, FrameType, GeneratorType
 
 import msgspec
 import trio
@@ -78,13 +78,13 @@ class _Gardener:
         self._seen = 0
 
     async def grow(self, task: trio.lowlevel.Task, depth: int) -> Task:
-        self._seen += 1
-        if self._seen % TURN == 0:
-            await trio.lowlevel.checkpoint()
         chain = list(frames(task.coro))
         found = Task(_cut(task.name), _where(chain), _caller(chain))
         for nursery in list(task.child_nurseries):
             for child in list(nursery.child_tasks):
+                self._seen += 1
+                if self._seen % TURN == 0:
+                    await trio.lowlevel.checkpoint()
                 if _is_idle(child):
                     # Thousands of them say nothing, and would hide those that do.
                     found.idle += 1
@@ -98,12 +98,28 @@ class _Gardener:
 
 def _is_idle(task: trio.lowlevel.Task) -> bool:
     """Whether it serves a connection on which no request is at work."""
-    chain = list(frames(task.coro))
-    serves = any(frame.f_code is _SERVE for frame, _ in chain)
-    return serves and not task.child_nurseries and _caller(chain) is None
+    codes = list(_codes(task.coro))
+    return _SERVE in codes and _EXCHANGE not in codes
 
 
 _SERVE = connection.serve.__code__
+_EXCHANGE = h1.Connection._exchange.__code__  # noqa: SLF001  # where the request is
+
+
+def _codes(awaited: object) -> Iterator[CodeType]:
+    """The code of each frame, without the frame, which Python makes when it is asked.
+
+    To look at ten thousand idle connections must not leave a hundred thousand objects.
+    """
+    while awaited is not None:
+        if isinstance(awaited, CoroutineType):
+            yield awaited.cr_code
+            awaited = awaited.cr_await
+        elif isinstance(awaited, GeneratorType):
+            yield awaited.gi_code
+            awaited = awaited.gi_yieldfrom
+        else:
+            return
 
 
 def _order(task: Task) -> tuple[bool, float, str]:
@@ -114,8 +130,13 @@ def _order(task: Task) -> tuple[bool, float, str]:
 
 def _caller(chain: Iterable[tuple[FrameType, int]]) -> Caller | None:
     """The connection and request that the frames are about, if they are."""
-    request = next(_requests(chain), None)
-    if request is None or not isinstance(request.exchange, h1.Connection):
+    # No other frame's variables are asked for: Python keeps the answer with the frame,
+    # and this one ends with its exchange.
+    found = [frame.f_locals for frame, _ in chain if frame.f_code is _EXCHANGE]
+    if not found:
+        return None
+    request: Request = found[0]["request"]
+    if not isinstance(request.exchange, h1.Connection):
         return None
     now, at_work = trio.current_time(), request.exchange
     asked = Asked(
@@ -125,16 +146,6 @@ def _caller(chain: Iterable[tuple[FrameType, int]]) -> Caller | None:
         seconds=now - at_work.began,
     )
     return Caller(escape(str(request.peer)), now - at_work.opened, asked)
-
-
-def _requests(chain: Iterable[tuple[FrameType, int]]) -> Iterator[Request]:
-    serves = False
-    for frame, _ in chain:
-        serves = serves or frame.f_code is _SERVE
-        found = frame.f_locals.get("request") if serves else None
-        # By its type: what else is there may lie about its class, or raise.
-        if type(found) is Request:
-            yield found
 
 
 def _where(chain: Iterable[tuple[FrameType, int]]) -> str:
