@@ -87,7 +87,7 @@ def _write_haproxy(directory: Path, server: str, admin: int, port: int) -> None:
     own = placed(
         block("haproxy.md", "haproxy"),
         {
-            "127.0.0.1:8080": server,
+            "127.0.0.1:8080": server.replace("unix:", "unix@"),
             "port 9100": f"port {admin}",
             "bind :443 ssl": f"bind 127.0.0.1:{port} ssl",
             "/etc/ssl/shop.pem": both,

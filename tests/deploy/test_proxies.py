@@ -49,22 +49,31 @@ class Behind:
 
 @asynccontextmanager
 async def behind(
-    front: str, directory: Path, *options: str, trusted: bool = True
+    front: str,
+    directory: Path,
+    *options: str,
+    trusted: str = "127.0.0.1",
+    path: Path | None = None,
 ) -> AsyncIterator[Behind]:
-    """A proxy, workers behind it, and who asks."""
+    """A proxy, workers behind it (at a Unix socket, if one is given), and who asks."""
     admin = free_port()
     command: list[str | Path] = [sys.executable, "-m", "trioweb", "run", APP]
     command += ["--workers=2", "--bind=127.0.0.1:0", f"--admin=127.0.0.1:{admin}"]
-    command += ["--trusted-proxies=127.0.0.1"] if trusted else []
+    command += [f"--trusted-proxies={trusted}"]
+    command += [] if path is None else [f"--bind=unix:{path}"]
     env = {"KEPT": str(directory / "kept")}
     async with (
         crewed(program=[*command, *options], env=env) as crew,
-        fronted(front, directory, f"{crew.host}:{crew.port}", admin) as proxy,
+        fronted(front, directory, _server(crew, path), admin) as proxy,
         httpx2.AsyncClient(
             base_url=f"https://localhost:{proxy.port}", verify=unverified()
         ) as web,
     ):
         yield Behind(web, crew, proxy.program)
+
+
+def _server(crew: Crew, path: Path | None) -> str:
+    return f"{crew.host}:{crew.port}" if path is None else f"unix:{path}"
 
 
 def unverified() -> ssl.SSLContext:
@@ -94,10 +103,20 @@ async def test_a7_everybody_sees_who_has_asked_the_proxy(
 async def test_a7_a_proxy_that_is_not_trusted_speaks_for_itself(
     front: str, tmp_path: Path
 ) -> None:
-    async with behind(front, tmp_path, trusted=False) as it:
+    async with behind(front, tmp_path, trusted="none") as it:
         answer = await it.web.get("/seen", headers={"host": "shop.example"})
         assert answer.json()["url"] == "http://shop.example/seen"
         assert not answer.headers["set-cookie"].startswith("__Host-")
+
+
+async def test_a7_a_proxy_at_a_unix_socket_is_trusted_by_name(
+    front: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "s"
+    async with behind(front, tmp_path, trusted="unix", path=path) as it:
+        answer = await it.web.get("/seen", headers={"host": "shop.example"})
+        assert answer.json()["peer"] == "127.0.0.1"
+        assert answer.json()["url"] == "https://shop.example/seen"
 
 
 async def test_another_protocol_passes_through(front: str, tmp_path: Path) -> None:
@@ -120,7 +139,7 @@ async def test_another_protocol_passes_through(front: str, tmp_path: Path) -> No
 
 
 async def test_connections_to_the_workers_are_kept(front: str, tmp_path: Path) -> None:
-    async with behind(front, tmp_path, trusted=False) as it:
+    async with behind(front, tmp_path, trusted="none") as it:
         for _ in range(20):
             assert (await it.web.get("/who")).status_code == 200
         assert await it.crew.server.stop() == 0
