@@ -15,6 +15,7 @@ _COMMON = {
     "bind": "PLACE",
     "workers": "N|auto",
     "name": "NAME",
+    "user": "NAME[:GROUP]",
     "access_log": "FORM",
     "grace": "SECONDS",
     "drain_delay": "SECONDS",
@@ -32,6 +33,7 @@ _HELP = {
     "workers": "so many processes, kept alive and reloaded on SIGHUP; auto: one a core "
     "(default: this process serves by itself)",
     "name": "of a server with workers, for trioweb ctl (default: after TARGET)",
+    "user": "who the workers become, if root starts them, before they load TARGET",
     "access_log": "human, json or off: a line on standard error for each exchange "
     "(default: human)",
     "grace": "that exchanges at work may go on after a stop (default: 30)",

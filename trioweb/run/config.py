@@ -66,6 +66,9 @@ class Config:
     silence: float = 30.0
     # What `trioweb ctl` calls a server with workers; None: after its target.
     name: str | None = None
+    # Who the workers of a server that root has started become, before they load the
+    # application: "NAME" or "NAME:GROUP".  None: they stay who started it.
+    user: str | None = None
     # When workers are replaced by fresh ones; never, by default.
     recycling: Recycling = field(default_factory=Recycling)
 
@@ -84,6 +87,7 @@ class Config:
         _check_seconds("silence", self.silence)
         _check_workers(self.workers)
         _check_name(self.name)
+        _check_user(self.user)
 
 
 def configure(
@@ -166,3 +170,12 @@ def _check_name(name: str | None) -> None:
     if name is not None and not _NAME.fullmatch(name):
         msg = f"name is {name!r}; give up to 40 letters, digits, '_', '-' and '.'"
         raise SetupError(msg)
+
+
+# What user and group are called, or their numbers.
+_USER = re.compile(r"[\w.][\w.$-]*(:[\w.][\w.$-]*)?")
+
+
+def _check_user(user: str | None) -> None:
+    if user is not None and not _USER.fullmatch(user):
+        raise SetupError(f'user is {user!r}; give "NAME" or "NAME:GROUP"')

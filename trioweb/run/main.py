@@ -16,6 +16,7 @@ from trioweb.run.cluster.process import in_worker
 from trioweb.run.config import Config, LogForm, Workers, configure
 from trioweb.run.groups import without_groups
 from trioweb.run.heap import settled
+from trioweb.run.identity import warn_of_root
 from trioweb.run.listeners import BindError
 from trioweb.run.logs import logs
 from trioweb.run.selfcheck import check_h11
@@ -81,6 +82,9 @@ def run(
 
 def run_here(app: Served, config: Config, on_listen: OnListen) -> None:
     """Serve by this process, exactly as *config* says; otherwise as `run`."""
+    if config.user is not None:
+        msg = "user goes with workers, which become that one; give workers, at least 1"
+        raise SettingError(msg)
     trio.run(_until_signal, app, config, on_listen)
 
 
@@ -95,6 +99,7 @@ async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> Non
             waiting.start_soon(told.live)
             async with logs(config) as writer:
                 check_h11()
+                warn_of_root(None, config.bind)
                 async with listening(app, config, writer) as server:
                     with settled():
                         on_listen(server.urls)

@@ -24,6 +24,7 @@ from trioweb.run.control.place import Found, findable
 from trioweb.run.control.service import answering
 from trioweb.run.cores import usable_cores
 from trioweb.run.error_log import errors_told
+from trioweb.run.identity import hand_over, identity, warn_of_root
 from trioweb.run.listeners import Listener
 from trioweb.run.reload import Source, watch
 from trioweb.run.systemd import Notifier, notifier
@@ -56,15 +57,19 @@ def supervise(
         answers.add(line)
 
     stand_in()
+    someone = identity(config.user)
     with held_back(), errors_told(say), ExitStack() as held:
         berths = Berths(config.bind, size)
         held.callback(berths.close)
+        directory = held.enter_context(runtime_directory())
+        hand_over(someone, directory, config.bind)
+        warn_of_root(someone, config.bind)
         supervisor = Supervisor(
             target,
             config,
             size,
             berths=berths,
-            directory=held.enter_context(runtime_directory()),
+            directory=directory,
             announce=lambda: on_listen(berths.urls),
             answers=answers,
         )

@@ -16,7 +16,7 @@ Reread = Callable[[], Config]
 """What says a config anew; SetupError where it cannot."""
 
 # What the supervisor itself stands on, and a reload leaves as it is.
-FIXED = ("bind", "workers", "admin", "name")
+FIXED = ("bind", "workers", "admin", "name", "user")
 
 
 def renewed(config: Config, reread: Reread | None) -> Config:

@@ -33,6 +33,7 @@ from trioweb.run.doors import Doors
 from trioweb.run.gauges import tell_of
 from trioweb.run.groups import without_groups
 from trioweb.run.heap import settled
+from trioweb.run.identity import become, identity
 from trioweb.run.listeners import Listener
 from trioweb.run.logs import logs
 from trioweb.run.memory import memory
@@ -68,6 +69,8 @@ def work(sock: socket.socket, order: Order) -> None:
     with closing(channel), Hold(order.site.directory) as hold:
         worker = Worker(channel, order)
         try:
+            become(identity(config.user))
+            # Only now: becoming another undoes it.
             with bound_to_supervisor():
                 app = load(order.target)
             survive(config.grace + config.cleanup + 1)
