@@ -6,6 +6,7 @@ GET  /sleep/{seconds:float}  an answer after that time
 GET  /endless                pieces, one each 0.1 s, for ever
 GET  /open                   the listening sockets in this process and its children
 GET  /stuck                  blocks the event loop for ever
+GET  /fork                   forks one that sleeps, as a pool of processes does
 GET  /crash                  ends the process
 
 The environment says how it starts: $CREW_FAILS names a file whose content, if it is
@@ -102,6 +103,15 @@ async def stuck(request: Request) -> str:
     """Block the loop."""
     while True:
         time.sleep(3600)  # noqa: ASYNC251  # the mistake itself
+
+
+@app.get("/fork")
+async def fork(request: Request) -> dict[str, int]:
+    """Leave a process behind that has what this one has."""
+    if pid := os.fork():
+        return {"pid": pid}
+    time.sleep(60)  # noqa: ASYNC251  # there is no loop
+    os._exit(0)
 
 
 @app.get("/crash")

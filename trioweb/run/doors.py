@@ -42,6 +42,15 @@ class Doors:
         for key in list(self._doors):
             self.shut(key)
 
+    def forget(self) -> None:
+        """Let go of the sockets, in a process that was forked and has no loop.
+
+        It would keep the port, and whoever connects, after the server has ended.
+        """
+        for doors in self._doors.values():
+            for door in doors:
+                door.listener.socket.close()
+
     def close(self) -> None:
         """Stop listening; whoever waits is reset."""
         for doors in self._doors.values():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 import trio
 
 from tests.clients.process import ROOT, started
-from tests.run.cluster.crews import PATIENCE, by_workers, crewed, said, until
+from tests.run.cluster.crews import PATIENCE, alive, by_workers, crewed, said, until
 
 BRIEF: list[str | Path] = ["--grace", "0.5", "--set", "cleanup=0.5"]
 
@@ -125,3 +128,20 @@ async def test_k3_a_worker_that_loads_for_ever_is_gone_with_its_supervisor(
         with trio.fail_after(10):
             await crew.gone()
         assert both < crew.seen
+
+
+async def test_o5_what_a_handler_forks_does_not_keep_the_port() -> None:
+    async with crewed() as crew:
+        await crew.everybody(2)
+        forked: list[int] = []
+        try:
+            forked += [json.loads(await crew.ask("GET /fork"))["pid"] for _ in range(6)]
+            crew.server.process.terminate()
+            assert await crew.ended() == 0
+            assert all(map(alive, forked))
+            with socket.create_server((crew.host, crew.port)):
+                pass
+        finally:
+            for pid in forked:
+                os.kill(pid, signal.SIGKILL)
+            await until(lambda: not any(map(alive, forked)))

@@ -6,6 +6,7 @@ no supervisor any more; then it finishes what it has begun, and goes.
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import time
@@ -147,6 +148,7 @@ class Worker:
 
     async def _serve(self, server: Server, doors: Doors) -> None:
         self._doors = doors
+        os.register_at_fork(after_in_child=doors.forget)
         self._site.health.ready = True
         self._channel.post(messages.Ready())
         async with trio.open_nursery() as beating:
