@@ -67,10 +67,12 @@ def _write_nginx(directory: Path, server: str, _: int, port: int) -> None:
         f"{kind}_temp_path {directory}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    # One process, which leaves no other behind when it is killed.
     # Who is root would become another user, who may not enter a test's directory.
     user = "user root;" if os.geteuid() == 0 else ""
     (directory / "nginx.conf").write_text(
-        f"{user} pid {directory}/pid; daemon off; error_log stderr warn;\n"
+        f"{user} pid {directory}/pid; daemon off; master_process off;\n"
+        "error_log stderr warn;\n"
         f"events {{}}\nhttp {{ access_log off;\n{temporary}\ninclude shop.conf; }}\n",
         "utf-8",
     )
