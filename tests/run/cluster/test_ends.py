@@ -144,4 +144,5 @@ async def test_o5_what_a_handler_forks_does_not_keep_the_port() -> None:
         finally:
             for pid in forked:
                 os.kill(pid, signal.SIGKILL)
-            await until(lambda: not any(map(alive, forked)))
+            with trio.move_on_after(PATIENCE, shield=True):
+                await until(lambda: not any(map(alive, forked)))
