@@ -17,11 +17,11 @@ from trio.testing import MockClock
 from tests.app.asking import ask, said
 from trioweb.app.answers import stream
 from trioweb.app.app import App
+from trioweb.app.sessions.caution import SessionWarning
 from trioweb.app.sessions.identity import issue, well_formed
 from trioweb.app.sessions.layer import sessions
 from trioweb.app.sessions.memory import MemoryStore
 from trioweb.app.sessions.store import LIMIT, Changes, Outcome, Record, StoreError
-from trioweb.app.sessions.visit import SessionWarning
 from trioweb.message.errors import HTTPError, SetupError
 from trioweb.message.fields import SESSION_LIMIT, Fields
 from trioweb.message.offload import inline, runner

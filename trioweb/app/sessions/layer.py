@@ -6,11 +6,13 @@ import logging
 import math
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 
 from trioweb.app.place import place
 from trioweb.app.sessions.carried import CarriedVisit, CookieStore
 from trioweb.app.sessions.cookie import NAME, Secure, SessionCookie
 from trioweb.app.sessions.memory import MemoryStore
+from trioweb.app.sessions.rate import Rate
 from trioweb.app.sessions.sqlite import SQLiteStore
 from trioweb.app.sessions.store import Lifetime, Store
 from trioweb.app.sessions.visit import Visit, begin
@@ -50,12 +52,14 @@ class Sessions:
         lifetime: Lifetime,
         cookie: SessionCookie,
         trusted: Collection[str],
+        rate: Rate | None = None,
     ) -> None:
         self._given = store
         self._store = store
         self._lifetime = lifetime
         self._cookie = cookie
         self._trusted = frozenset(trusted)
+        self._rate = rate
 
     @asynccontextmanager
     async def lifespan(self, site: Site) -> AsyncIterator[None]:
@@ -116,7 +120,10 @@ class Sessions:
             raise SetupError(_CLOSED)
         if isinstance(self._store, CookieStore):
             return self._store.begin(self._cookie.name, sent, self._lifetime)
-        return await begin(self._store, sent)
+        visit = await begin(self._store, sent)
+        if self._rate is not None:
+            visit.admitted_by(partial(self._rate.admit, request.peer.host))
+        return visit
 
     def _require_ours(self, request: Request) -> None:
         """Forbidden for what another site has a browser do with our cookie (CSRF)."""
@@ -137,6 +144,7 @@ def sessions(
     domain: str | None = None,
     persistent: bool = False,
     trusted_origins: Collection[str] = (),
+    new_per_minute: float | None = None,
 ) -> Sessions:
     """A layer that gives each request its session: ``app.use(sessions())``.
 
@@ -152,8 +160,9 @@ def sessions(
 
     A request that would change something and carries the cookie, or begins a session,
     is refused (403) where its browser says that another origin made it, unless that is
-    one of *trusted_origins* ("https://www.example.com").  SetupError for what cannot
-    work.
+    one of *trusted_origins* ("https://www.example.com").  One address that has begun
+    more than *new_per_minute* sessions is refused another (429); a CookieStore, which
+    keeps none, needs no such bound.  SetupError for what cannot work.
     """
     where = place()
     try:
@@ -167,10 +176,11 @@ def sessions(
             max_age=int(absolute) if persistent else None,
         )
         _require_origins(trusted_origins)
+        rate = None if new_per_minute is None else Rate(new_per_minute)
     except SetupError as error:
         msg = f"{where}: {error}"
         raise SetupError(msg) from None
-    return Sessions(store, lifetime, cookie, trusted_origins)
+    return Sessions(store, lifetime, cookie, trusted_origins, rate)
 
 
 def _require_store(store: object) -> None:

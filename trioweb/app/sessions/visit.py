@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import random
-import warnings
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
 
 import trio
 
+from trioweb.app.sessions.caution import warn_of_sign_in
 from trioweb.app.sessions.cookie import SessionCookie
 from trioweb.app.sessions.identity import issue, key_of, well_formed
-from trioweb.app.sessions.patience import within
+from trioweb.app.sessions.patience import T, within
 from trioweb.app.sessions.store import Changes, Lifetime, Outcome, Record, Store
 from trioweb.app.sessions.turns import turn
 from trioweb.message.errors import Conflict
@@ -20,8 +19,6 @@ from trioweb.message.fields import SESSION_LIMIT, Fields, decoded, sound
 from trioweb.message.request import Request
 from trioweb.message.response import Response
 from trioweb.message.session import ABOUT, Session, SignedIn
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -37,17 +34,6 @@ TOUCH = 1 / 20
 # is anything up to that, so that the many who failed together do not meet again.
 RETRY = 0.001
 
-# Keys under which programs remember who has signed in.
-_SIGNS_IN = frozenset(
-    {"user", "user_id", "userid", "uid", "username", "account", "account_id"}
-    | {"auth", "authenticated", "logged_in", "admin", "is_admin", "role"}
-)
-_NOBODY = {None, b"null", b"false", b"0", b'""'}
-
-
-class SessionWarning(UserWarning):
-    """A session is used in a way that is probably a hole."""
-
 
 class Visit:
     """What one request holds of a session in a store: the Keeper that is asked.
@@ -56,6 +42,7 @@ class Visit:
     """
 
     __slots__ = (
+        "_admit",
         "_ended",
         "_idle",
         "_issued",
@@ -79,6 +66,11 @@ class Visit:
         self._known = key is not None  # the browser has a cookie of it
         self._ended = False  # which is worth nothing any more
         self._record = record
+        self._admit: Callable[[], None] | None = None
+
+    def admitted_by(self, admit: Callable[[], None]) -> None:
+        """Ask *admit*, which raises if it may not be, before a session is begun."""
+        self._admit = admit
 
     def session(self) -> Session:
         """The session for the handler; not held here, for it holds this.
@@ -156,6 +148,8 @@ class Visit:
             fields = {name: field for name, field in changes.items() if field}
             if not fields:
                 return
+            if self._admit is not None:
+                self._admit()
             identity = issue()
             key = key_of(identity)
             await self._ask(self._store.create(key, fields, session.user))
@@ -166,7 +160,7 @@ class Visit:
             _require(await self._ask(rotating))
         elif changes:
             if session.user is None:
-                _warn(changes)
+                warn_of_sign_in(changes)
             _require(await self._ask(self._store.save(self._key, changes)))
             self._idle = 0.0
             session.saved(changes)
@@ -302,14 +296,3 @@ def _require(outcome: Outcome) -> None:
 
 def _gone() -> Conflict:
     return Conflict("the session has ended meanwhile; load the page again")
-
-
-def _warn(changes: Changes) -> None:
-    for key in _SIGNS_IN.intersection(changes):
-        if changes[key] not in _NOBODY:
-            msg = (
-                f"session[{key!r}] was set and the session kept its identity, which "
-                "somebody else may have planted; sign in with session.login(user), or "
-                "call session.rotate()"
-            )
-            warnings.warn(msg, SessionWarning, stacklevel=2)
