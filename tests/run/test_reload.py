@@ -92,6 +92,16 @@ async def test_changes_are_heard_until_it_is_cancelled(
     assert trio.current_time() - before < 2
 
 
+async def test_what_is_started_afterwards_hears_its_signals(tmp_path: Path) -> None:
+    """What Trio starts begins in the thread that has looked, when it looks no more."""
+    async with trio.open_nursery() as looking:
+        looking.start_soon(watch, Source((tmp_path,), ("*.py",)), lambda: None)
+        await trio.sleep(0.3)  # it has begun to look
+        looking.cancel_scope.cancel()
+    ran = await trio.run_process(["cat", "/proc/self/status"], capture_stdout=True)
+    assert b"SigBlk:\t0000000000000000\n" in ran.stdout
+
+
 async def test_what_cannot_be_watched_is_told_and_holds_up_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import trio
 
 from trioweb.message.errors import SetupError
-from trioweb.run.cluster.signals import hold_back
+from trioweb.run.cluster.signals import deferred
 from trioweb.run.cluster.telling import tell
 
 log = logging.getLogger("trioweb.error")
@@ -85,10 +85,11 @@ async def watch(source: Source, on_change: OnChange) -> None:
     ending = threading.Event()
 
     def look() -> None:
-        # Signals are the main thread's.
-        hold_back()
         try:
-            _look(source, ending, on_change)
+            # Signals are the main thread's.  Only for as long: this thread is used
+            # again, and what is started from it begins with what it holds back.
+            with deferred():
+                _look(source, ending, on_change)
         # It says OSError, or an error of its own, where the system has no more room.
         except (OSError, RuntimeError) as error:
             log.error("changes cannot be watched: %s; SIGHUP reloads", error)  # noqa: TRY400  # the reason is enough
