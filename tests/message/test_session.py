@@ -324,3 +324,26 @@ def test_its_repr_tells_no_values() -> None:
 async def test_without_a_layer_it_cannot_be_saved() -> None:
     with pytest.raises(SetupError, match=r"app\.use\(sessions\(\)\)"):
         await Session().save()
+
+
+def test_what_changes_while_it_is_saved_is_still_to_be_written() -> None:
+    session = Session()
+    session["a"] = 1
+    saving = session.changes()
+    session["a"] = 2
+    session.saved(saving)
+    assert session.changes() == {"a": b"2"}
+
+
+async def test_where_nobody_is_signed_in_nobody_is_signed_out() -> None:
+    session = Session(stored(a=1))
+    await session.sign_out("00")
+    await session.sign_out_everywhere()
+    assert (await session.signed_in(), session["a"]) == ([], 1)
+
+
+async def test_saving_nothing_after_the_response_has_begun_is_nothing() -> None:
+    session = Session(stored(a=1))
+    session.sealed = True
+    await session.save()
+    assert session["a"] == 1
