@@ -92,7 +92,8 @@ async def test_a_hundred_visitors_count_right_through_kills_and_reloads() -> Non
             1 + len(visits.counted) <= last <= 1 + len(visits.counted) + visits.failed
         )
         assert max(visits.counted) <= last
-        assert visits.failed <= VISITORS * TURNS
+        # Whoever is reset may meet the same worker once more before it is gone.
+        assert visits.failed <= 2 * VISITORS * TURNS
         assert await crew.stop() == 0
         # One of them may have been about to leave, which nobody is told of.
         assert 1 <= said(crew.server).count("SIGKILL") <= TURNS
