@@ -6,12 +6,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 
-from trioweb import App, Conflict, Key, Request, Response, html, redirect, run
-from trioweb.message.site import Site
-
-SITE = Key[Site]("site")
+from trioweb import App, Conflict, Request, Response, html, redirect, run
 
 PAGE = """<!doctype html>
 <meta charset="utf-8">
@@ -25,17 +21,10 @@ PAGE = """<!doctype html>
 app = App()
 
 
-@app.lifespan
-async def placed(site: Site) -> AsyncIterator[None]:
-    """Remember which of the workers this is."""
-    app[SITE] = site
-    yield
-
-
 @app.get("/")
 async def page(request: Request) -> Response:
     """Show who answers; the next request is a new connection, perhaps to another."""
-    site = app[SITE]
+    site = app.site
     shown = PAGE.format(worker=site.worker, workers=site.workers, pid=os.getpid())
     answer = html(shown)
     answer.headers["connection"] = "close"
@@ -45,7 +34,7 @@ async def page(request: Request) -> Response:
 @app.get("/who")
 async def who(request: Request) -> dict[str, int]:
     """Say who answers, to programs."""
-    return {"worker": app[SITE].worker, "pid": os.getpid()}
+    return {"worker": app.site.worker, "pid": os.getpid()}
 
 
 @app.post("/kill")

@@ -75,7 +75,8 @@ class Store(Protocol):
     """Where sessions are kept; every method but `open` may raise StoreError.
 
     *limit* is how many seconds an operation may take before the layer gives it up; None
-    for a store that never waits.
+    for a store that never waits, being in this process: what it returns is then taken
+    for what was given to it, and not looked through.
     """
 
     limit: float | None
