@@ -14,7 +14,7 @@ import trio
 import trio.testing
 
 from trioweb.message.transport import Gone
-from trioweb.run.hub import TURNS, Hub, HubTransport
+from trioweb.run.hub import FAREWELLS, TURNS, Hub, HubTransport
 
 pytestmark = pytest.mark.skipif(
     not hasattr(select, "epoll"), reason="the hub is Linux's"
@@ -182,6 +182,32 @@ async def test_an_edge_meant_for_a_closed_socket_does_not_reach_its_successor() 
             assert told == []
             third_peer.close()
             successors[0].abort()
+
+
+async def test_whoever_asks_does_not_wait_for_all_who_leave() -> None:
+    crowd = FAREWELLS * 20
+    left: list[Gone] = []
+    async with running() as hub:
+        with socket.create_server(("127.0.0.1", 0), backlog=crowd + 1) as listener:
+            peers, transports = [], []
+            for _ in range(crowd + 1):
+                peers.append(socket.create_connection(listener.getsockname()))
+                transports.append(hub.accepted(*listener.accept()))
+        for transport in transports:
+            transport.gone = left.append
+        await trio.testing.wait_all_tasks_blocked()
+        *leaving, asking = peers
+        for peer in leaving:
+            peer.close()
+        asking.sendall(b"?")
+        with trio.fail_after(5):
+            assert await transports[-1].receive_some() == b"?"
+            assert len(left) <= 2 * FAREWELLS
+            while len(left) < crowd:
+                await trio.lowlevel.checkpoint()
+        asking.close()
+        for transport in transports:
+            transport.abort()
 
 
 async def test_a_busy_connection_lets_others_run() -> None:

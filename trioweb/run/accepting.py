@@ -15,9 +15,9 @@ from trioweb.run.room import Room
 log = logging.getLogger("trioweb.error")
 
 # Connections taken at one go before others get their turn.  Each costs about a third of
-# a millisecond until it has its first answer, and so this is the five milliseconds that
-# whoever is being served already may wait for a crowd that has just come.
-BATCH = 16
+# a millisecond until it has its first answer: whoever is being served already waits for
+# three milliseconds of a crowd that has just come.
+BATCH = 8
 
 # Seconds between two lines that say the same: a flood must not fill the log too.
 QUIET = 10.0

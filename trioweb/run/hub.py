@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import select
 import socket
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -30,9 +31,17 @@ from trioweb.run.sockets import (
 )
 from trioweb.wire.limits import READ_SIZE
 
-# Edges taken at one go before the tasks that they woke get their turn: each may take
-# 100 µs, so whoever comes next waits a few milliseconds at most.
+# Edges taken from the system at one go: whoever asks is soon seen among thousands who
+# leave.  One costs half a microsecond.
+EDGES = 1024
+
+# Connections woken at one go before the tasks that they woke get their turn: each may
+# take 100 µs, so whoever comes next waits a few milliseconds at most.
 BATCH = 64
+
+# The same of connections that their peers have left: to clear up after one takes
+# 300 µs, and when ten thousand leave at once those who still ask must not wait for it.
+FAREWELLS = 8
 
 # Calls answered without waiting before others get their turn: a sixteenth of a
 # checkpoint each, and with every connection busy timers are still within 1.2 ms.
@@ -49,14 +58,21 @@ class Hub:
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._transports: dict[int, HubTransport] = {}
-        self._polls = 0
+        # Edges that are still to be passed on, of peers who ask and of those who left.
+        self._asking: deque[HubTransport] = deque()
+        self._leaving: deque[HubTransport] = deque()
 
     async def run(self) -> None:
         """Wake whoever waits for a socket that stirred, until cancelled."""
         try:
             while True:
-                await trio.lowlevel.wait_readable(self._epoll.fileno())
+                if self._asking or self._leaving:
+                    await trio.lowlevel.checkpoint()
+                else:
+                    await trio.lowlevel.wait_readable(self._epoll.fileno())
                 self._poll()
+                _wake(self._asking, BATCH)
+                _wake(self._leaving, FAREWELLS)
         finally:
             self._epoll.close()
 
@@ -65,11 +81,10 @@ class Hub:
         undelayed(sock)
         return HubTransport(sock, peer_at(address), self)
 
-    def add(self, transport: HubTransport, sock: socket.socket) -> int:
-        """Hear of *sock* from now on; the number of polls there have been."""
+    def add(self, transport: HubTransport, sock: socket.socket) -> None:
+        """Hear of *sock* from now on."""
         self._transports[sock.fileno()] = transport
         self._epoll.register(sock.fileno(), _EDGES)
-        return self._polls
 
     def remove(self, sock: socket.socket) -> None:
         """Hear of *sock* no more; before it is closed."""
@@ -80,14 +95,20 @@ class Hub:
             self._epoll.unregister(sock.fileno())
 
     def _poll(self) -> None:
-        edges = self._epoll.poll(0, BATCH)
-        self._polls += 1
-        for descriptor, flags in edges:
-            transport = self._transports.get(descriptor)
-            # A socket of this batch may have been closed by what an earlier edge did,
-            # and its number given to a new one, which the edge does not mean.
-            if transport is not None and transport.added < self._polls:
-                transport.stirred(flags)
+        for descriptor, flags in self._epoll.poll(0, EDGES):
+            transport = self._transports[descriptor]
+            if not transport.flags:
+                leaves = flags & (_FINISHED | _BROKEN)
+                (self._leaving if leaves else self._asking).append(transport)
+            transport.flags |= flags
+
+
+def _wake(waiting: deque[HubTransport], most: int) -> None:
+    """Pass on the edges of *most* of those *waiting*."""
+    for _ in range(min(most, len(waiting))):
+        transport = waiting.popleft()
+        flags, transport.flags = transport.flags, 0
+        transport.stirred(flags)
 
 
 class HubTransport(SocketTransport):
@@ -102,7 +123,8 @@ class HubTransport(SocketTransport):
         self._left: Gone | None = None
         self._listener: Callable[[Gone], None] | None = None
         self._turns = 0
-        self.added = hub.add(self, sock)
+        self.flags = 0  # edges that the hub has still to pass on
+        hub.add(self, sock)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for some bytes, *max_bytes* at most; b"" once the peer has finished.
