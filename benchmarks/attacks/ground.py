@@ -18,6 +18,11 @@ from benchmarks.attacks.tally import CLOSED, HELD, HUNG, RESET, Tally
 # queue that runs over costs its victim a second, which would be all that is measured.
 OPENING = 100
 
+# Seconds that one who has come to stay keeps the next from coming, so that a thousand
+# come a second.  The system takes any number for the server at once, and whoever comes
+# behind two thousand waits for them all: that is what attacks that come and go measure.
+ARRIVAL = 0.1
+
 # Bytes of a segment on the way to a peer with a narrow buffer, as on an Ethernet.  The
 # segments of a loopback are so large that the system would keep 2.5 MiB for each.
 SEGMENT = 1400
@@ -121,16 +126,19 @@ class Ground:
     )
 
     @contextlib.asynccontextmanager
-    async def connect(self, *, receive_buffer: int = 0) -> AsyncIterator[Line]:
+    async def connect(
+        self, *, receive_buffer: int = 0, to_stay: bool = False
+    ) -> AsyncIterator[Line]:
         """A connection for as long as the block lasts, whoever ends it.
 
-        *receive_buffer* in bytes, before the system rounds it up, and with it segments
-        as they are on a network; 0 leaves both alone.
+        Those who come *to_stay* come one after the other.  *receive_buffer* in bytes,
+        before the system rounds it up, and with it segments as they are on a network; 0
+        leaves both alone.
         Unreachable if there is none to be had.
         """
         sock = trio.socket.socket()
         with sock:
-            await self._open(sock, receive_buffer)
+            await self._open(sock, receive_buffer, ARRIVAL if to_stay else 0)
             line, began = Line(sock), trio.current_time()
             self.tally.open += 1
             try:
@@ -140,7 +148,9 @@ class Ground:
             finally:
                 self.tally.end(line.ending, trio.current_time() - began)
 
-    async def _open(self, sock: trio.socket.SocketType, receive_buffer: int) -> None:
+    async def _open(
+        self, sock: trio.socket.SocketType, receive_buffer: int, pause: float
+    ) -> None:
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
@@ -148,6 +158,8 @@ class Ground:
         try:
             async with self.opening:
                 await sock.connect(("127.0.0.1", self.port))
+                if pause:
+                    await trio.sleep(pause)
         except OSError as error:
             self.tally.refused += 1
             raise Unreachable from error

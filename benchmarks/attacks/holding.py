@@ -30,7 +30,7 @@ _END = b"hello"
 
 async def slow_headers(ground: Ground) -> None:
     """A head that grows by a byte now and then, and never ends."""
-    async with ground.connect() as line:
+    async with ground.connect(to_stay=True) as line:
         await line.send(b"GET / HTTP/1.1\r\nhost: a\r\nx: ")
         while not await line.ended(PACE):
             await line.send(b"a")
@@ -38,14 +38,14 @@ async def slow_headers(ground: Ground) -> None:
 
 async def silent(ground: Ground) -> None:
     """Nothing at all."""
-    async with ground.connect() as line:
+    async with ground.connect(to_stay=True) as line:
         while not await line.ended(PACE):
             pass
 
 
 async def slow_bodies(ground: Ground) -> None:
     """A body of 1000 bytes, one at a time."""
-    async with ground.connect() as line:
+    async with ground.connect(to_stay=True) as line:
         await line.send(
             b"POST /upload HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n"
         )
@@ -55,7 +55,7 @@ async def slow_bodies(ground: Ground) -> None:
 
 async def slow_readers(ground: Ground) -> None:
     """A large body asked for and not read."""
-    async with ground.connect(receive_buffer=NARROW) as line:
+    async with ground.connect(receive_buffer=NARROW, to_stay=True) as line:
         await line.send(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         # Reading is what would tell us, and what we do not do.
         while line.stands():  # noqa: ASYNC110
@@ -64,7 +64,7 @@ async def slow_readers(ground: Ground) -> None:
 
 async def idle(ground: Ground) -> None:
     """One request, silence, and one more request at the end."""
-    async with ground.connect() as line:
+    async with ground.connect(to_stay=True) as line:
         await _exchange(ground, line)
         await trio.sleep_until(ground.until - LAST)
         await _exchange(ground, line)
@@ -74,7 +74,7 @@ async def idle(ground: Ground) -> None:
 
 async def now_and_then(ground: Ground) -> None:
     """A request now and then, to the end."""
-    async with ground.connect() as line:
+    async with ground.connect(to_stay=True) as line:
         while True:
             await _exchange(ground, line)
             await trio.sleep(ground.chance.uniform(0, 2 * BETWEEN))
