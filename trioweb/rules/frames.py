@@ -1,0 +1,246 @@
+"""The frame gate: may these bytes of a WebSocket be handed on? (RFC 6455 section 5)
+
+It stands in front of the library that speaks WebSocket, reads the headers of frames and
+nothing else, and counts before anything is stored.  Payload goes through as it came,
+still masked; what it says (UTF-8, the code of a Close) is for the library to judge.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+# Codes of a Close frame (RFC 6455 section 7.4.1).
+PROTOCOL_ERROR = 1002
+POLICY_VIOLATION = 1008
+TOO_BIG = 1009
+
+# The bits of a header's two first bytes (RFC 6455 section 5.2).
+_FIN, _RESERVED, _OPCODE = 0x80, 0x70, 0x0F
+_MASK, _LENGTH = 0x80, 0x7F
+
+# RFC 6455 section 11.8; those from Close on are of control frames.
+_CONTINUATION, _TEXT, _BINARY = 0x0, 0x1, 0x2
+_CLOSE, _PING, _PONG = 0x8, 0x9, 0xA
+
+# Bytes of a header: two, the key, and what else a length of 126 or 127 announces; and
+# the least length that may be written so, as the shortest form must be used.
+_HEADER, _KEY = 2, 4
+_EXTENSIONS = {126: (2, 126), 127: (8, 1 << 16)}
+
+# Payload of a control frame, bytes (RFC 6455 section 5.5).
+_LONGEST_CONTROL = 125
+
+# Parts of one message that are handed on as they come, however small, so that bad UTF-8
+# is answered when it comes.  After that they are gathered: the library keeps each part
+# as an object of some 50 bytes, and a peer may send two bytes at a time.
+_PROMPT = 64
+_GATHERED = 4 * 1024
+
+
+class FrameFault(Exception):
+    """The peer broke the protocol or a limit: close with this code and reason.
+
+    *passed* is what came before the fault and can still be handed on.
+    """
+
+    def __init__(self, code: int, reason: str, passed: bytes = b"") -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+        self.passed = passed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameLimits:
+    """What the peer of one WebSocket may send.  ValueError for what is not above 0."""
+
+    # 1009: bytes of a message, all its fragments together.  As the `websockets` library
+    # has it; aiohttp takes 4 MiB, uvicorn 16.
+    message: int = 1024 * 1024
+    # 1008: frames of a message, empty ones too: each costs about 10 µs and a place in a
+    # list, whatever is in it.  Browsers send one.
+    fragments: int = 1024
+    # 1008: pings a second, and at once after a silence.  Each is answered; a keep-alive
+    # needs one in 20 s.
+    pings: float = 20
+    # 1008: pongs a second, and at once: those we asked for, too, so more than a handler
+    # can ask for that waits for one before the next.
+    pongs: float = 1000
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            # Below 1 not even the first would be let through.
+            if not 1 <= value < math.inf:
+                msg = f"{each.name} is {value!r}; give a number of 1 or more"
+                raise ValueError(msg)
+
+
+class FrameGate:
+    """The frames of one peer, which must be masked; any split gives the same.
+
+    *closed*: a Close frame has come; nothing after it is looked at or handed on.
+    """
+
+    def __init__(self, limits: FrameLimits) -> None:
+        self.closed = False
+        self._limits = limits
+        self._pings = _Bucket(limits.pings)
+        self._pongs = _Bucket(limits.pongs)
+        self._head = b""  # the beginning of a header
+        self._left = 0  # payload of the frame at work still to come, bytes
+        self._closing = False  # and that frame is a Close
+        self._size = 0  # of the message at work so far, bytes
+        self._fragments = 0  # of the message at work so far; 0: there is none
+        self._parts = 0  # in which nothing but payload of that message came
+        self._gathered = bytearray()  # let through, and not handed on yet
+        self._fault: tuple[int, str] | None = None
+
+    def feed(self, data: bytes, now: float) -> bytes:
+        """What may be handed on now that *data* has come at *now*, monotonic seconds.
+
+        Whole frames and parts of them, a header only as a whole; b"" when more must
+        come.  Raises FrameFault, and again at every later call.
+        """
+        if self._fault is not None:
+            raise FrameFault(*self._fault)
+        if len(data) < self._left:
+            self._left -= len(data)
+            return self._part(data)
+        if self.closed:
+            return b""
+        data = self._head + data
+        at = 0
+        try:
+            while step := self._step(data, at, now):
+                at += step
+        except FrameFault as fault:
+            self._fault = (fault.code, fault.reason)
+            fault.passed = self._handed(data[:at])
+            raise
+        self._head = b"" if self._closing else data[at:]
+        return self._handed(data[:at])
+
+    def _part(self, data: bytes) -> bytes:
+        self._parts += 1
+        prompt = self._parts <= _PROMPT or len(data) >= _GATHERED
+        if prompt and not self._gathered:
+            return data
+        self._gathered += data
+        return b"" if len(self._gathered) < _GATHERED else self._handed(b"")
+
+    def _handed(self, passed: bytes) -> bytes:
+        if not self._gathered:
+            return passed
+        handed = bytes(self._gathered) + passed
+        self._gathered.clear()
+        return handed
+
+    def _step(self, data: bytes, at: int, now: float) -> int:
+        """How many bytes at *at* may follow those before: a header, a payload."""
+        if self._left:
+            step = min(self._left, len(data) - at)
+            self._left -= step
+        else:
+            step = self._header(data, at, now)
+        if self._closing and not self._left:
+            self.closed = True
+        return step
+
+    def _header(self, data: bytes, at: int, now: float) -> int:
+        """The bytes of the header at *at* when all of them are there; 0 until then."""
+        if self.closed or len(data) - at < _HEADER:
+            return 0
+        first, length = data[at], data[at + 1] & _LENGTH
+        self._check(first, data[at + 1])
+        control = first & _OPCODE >= _CLOSE
+        size = _HEADER + _KEY
+        if length > _LONGEST_CONTROL:
+            extension, least = _EXTENSIONS[length]
+            size += extension
+            if len(data) - at < size - _KEY:
+                return 0
+            length = int.from_bytes(data[at + _HEADER : at + size - _KEY], "big")
+            if length < least or length >> 63:
+                raise _broken("the length of a frame is not written as it must be")
+        if not control and self._size + length > self._limits.message:
+            limit = self._limits.message
+            raise FrameFault(TOO_BIG, f"a message of more than {limit} bytes")
+        if len(data) - at < size:
+            return 0
+        if control:
+            self._begin_control(first & _OPCODE, now)
+        else:
+            self._begin_data(first, length)
+        self._left = length
+        return size
+
+    def _check(self, first: int, second: int) -> None:
+        """FrameFault if no header can begin with these two bytes here."""
+        if odd := _ODD[first]:
+            raise _broken(odd)
+        if not second & _MASK:
+            raise _broken("a frame is not masked")
+        opcode = first & _OPCODE
+        if opcode >= _CLOSE:
+            if second & _LENGTH > _LONGEST_CONTROL:
+                raise _broken("a control frame is too long")
+        elif (opcode == _CONTINUATION) != (self._fragments > 0):
+            raise _broken("a message begins or goes on where it cannot")
+
+    def _begin_data(self, first: int, length: int) -> None:
+        if not self._fragments:
+            self._parts = 0
+        self._size += length
+        self._fragments += 1
+        if self._fragments > self._limits.fragments:
+            limit = self._limits.fragments
+            raise FrameFault(POLICY_VIOLATION, f"a message of more than {limit} frames")
+        if first & _FIN:
+            self._size = self._fragments = 0
+
+    def _begin_control(self, opcode: int, now: float) -> None:
+        if opcode == _CLOSE:
+            self._closing = True
+        elif not (self._pings if opcode == _PING else self._pongs).take(now):
+            raise FrameFault(POLICY_VIOLATION, "too many pings or pongs")
+
+
+class _Bucket:
+    """So many a second, and as many at once."""
+
+    __slots__ = ("_at", "_left", "_rate")
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._left = rate
+        self._at = -math.inf  # when that was true
+
+    def take(self, now: float) -> bool:
+        """Whether there is one more at *now*."""
+        self._left = min(self._rate, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+def _broken(reason: str) -> FrameFault:
+    return FrameFault(PROTOCOL_ERROR, reason)
+
+
+def _odd(first: int) -> str | None:
+    """What is wrong with a frame whose first byte is *first*, wherever it stands."""
+    opcode = first & _OPCODE
+    if first & _RESERVED:
+        return "a reserved bit is set"
+    if opcode not in {_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG}:
+        return "the opcode of a frame is reserved"
+    if opcode >= _CLOSE and not first & _FIN:
+        return "a control frame is fragmented"
+    return None
+
+
+_ODD = tuple(_odd(first) for first in range(256))
