@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import trio
 
-from trioweb.message.topics import MESSAGE_LIMIT, Topics
+from trioweb.message.topics import MESSAGE_LIMIT, STUCK, TURNS, Topics
 
 
 async def test_every_subscriber_gets_its_own_copy_in_order() -> None:
@@ -29,6 +29,62 @@ async def test_who_comes_later_gets_nothing_of_before() -> None:
         await topics.publish("room", "after")
         assert await anext(messages) == "after"
     await topics.publish("room", "nobody is there")
+
+
+async def test_a_burst_leaves_none_behind_who_takes_each_in_a_few_turns() -> None:
+    topics, got = Topics(), list[object]()
+
+    async def listen() -> None:
+        async for message in messages:
+            got.append(message)
+            for _ in range(TURNS - 1):
+                await trio.lowlevel.checkpoint()
+
+    with topics.subscribe("room", queue=4) as messages:
+        async with trio.open_nursery() as listening:
+            listening.start_soon(listen)
+            for number in range(100):
+                await topics.publish("room", number)
+            await trio.testing.wait_all_tasks_blocked()
+            listening.cancel_scope.cancel()
+    assert (got, messages.missed) == ([*range(100)], 0)
+
+
+async def turns(topics: Topics) -> int:
+    """How many turns publishing one message gives others."""
+    taken = 0
+
+    async def count() -> None:
+        nonlocal taken
+        while True:
+            await trio.lowlevel.checkpoint()
+            taken += 1
+
+    async with trio.open_nursery() as counting:
+        counting.start_soon(count)
+        await topics.publish("room", "news")
+        counting.cancel_scope.cancel()
+    return taken
+
+
+async def test_no_turns_are_given_to_who_takes_nothing() -> None:
+    topics = Topics()
+    with topics.subscribe("room", queue=4):
+        given = [await turns(topics) for _ in range(STUCK + 2)]
+    # Whoever counts misses the first and the last.
+    assert min(given[1:STUCK]) >= TURNS - 2 > max(given[0], *given[STUCK:])
+
+
+async def test_who_waits_until_it_is_behind_hears_so() -> None:
+    topics = Topics()
+    with topics.subscribe("room", queue=1) as messages:
+        async with trio.open_nursery() as waiting:
+            waiting.start_soon(messages.behind)
+            await topics.publish("room", 1)
+            await trio.testing.wait_all_tasks_blocked()
+            assert waiting.child_tasks
+            await topics.publish("room", 2)
+        await messages.behind()
 
 
 async def test_who_is_behind_misses_the_oldest_and_delays_nobody() -> None:
@@ -114,7 +170,7 @@ async def test_a_message_also_goes_outward_once() -> None:
     topics = Topics(outward)
     with topics.subscribe("room") as messages:
         await topics.publish("room", "hello")
-        topics.deliver("room", msgspec.msgpack.encode("from elsewhere"))
+        await topics.deliver("room", msgspec.msgpack.encode("from elsewhere"))
         assert [await anext(messages), await anext(messages)] == [
             "hello",
             "from elsewhere",

@@ -28,6 +28,15 @@ MESSAGE_LIMIT = 64 * 1024
 # With one for each turn it would be behind as soon as two publish at once.
 ROW = 64
 
+# Turns that whoever publishes gives to subscribers whose queues are half full: what one
+# does with a message, as sending it over TLS, takes a few.  Without them a burst would
+# outrun those who are quick, too.
+TURNS = 8
+
+# Messages put since one was taken.  Who takes none of so many is stuck, and no turns
+# are given to it: it delays nobody.
+STUCK = 8
+
 # Bytes of a topic's name in UTF-8: an address, not a message.
 TOPIC_LIMIT = 255
 
@@ -48,6 +57,8 @@ class Subscription(AsyncIterator[Any]):
         self._queue = queue
         self._row = 0
         self._come = trio.Event()
+        self._late = trio.Event()
+        self._untaken = 0
 
     def __aiter__(self) -> Self:
         return self
@@ -65,7 +76,12 @@ class Subscription(AsyncIterator[Any]):
             await self._wait()
         if self._over:
             raise StopAsyncIteration
+        self._untaken = 0
         return msgspec.msgpack.decode(self._waiting.popleft())
+
+    async def behind(self) -> None:
+        """Wait until a message was dropped."""
+        await self._late.wait()
 
     @property
     def _over(self) -> bool:
@@ -84,13 +100,19 @@ class Subscription(AsyncIterator[Any]):
         await until.wait()
         scope.cancel(reason="nothing more is wanted")
 
-    def put(self, message: bytes) -> None:
-        """Let *message* wait; drop the oldest where there is no room."""
+    def put(self, message: bytes) -> bool:
+        """Let *message* wait; drop the oldest where there is no room.
+
+        Whether a few turns would let it take some, before it is behind.
+        """
         if len(self._waiting) == self._queue:
             self._waiting.popleft()
             self.missed += 1
+            self._late.set()
         self._waiting.append(message)
+        self._untaken += 1
         self._come.set()
+        return len(self._waiting) * 2 >= self._queue and self._untaken <= STUCK
 
 
 class Topics:
@@ -144,12 +166,25 @@ class Topics:
                 f"{MESSAGE_LIMIT}; keep it in a database and send its key"
             )
             raise ValueError(msg)
-        self.deliver(topic, encoded)
+        pressed = self._put(topic, encoded)
         if self._outward is not None:
             await self._outward(topic, encoded)
-        await trio.lowlevel.checkpoint()
+        await _let_take(pressed)
 
-    def deliver(self, topic: str, message: bytes) -> None:
-        """Give an encoded *message* to the subscribers of this worker."""
+    async def deliver(self, topic: str, message: bytes) -> None:
+        """Give an encoded *message* to the subscribers of this worker.
+
+        They have it at once, and then a turn to take it; cancelling loses none.
+        """
+        await _let_take(self._put(topic, message))
+
+    def _put(self, topic: str, message: bytes) -> bool:
+        pressed = False
         for subscription in self._subscriptions.get(topic, ()):
-            subscription.put(message)
+            pressed |= subscription.put(message)
+        return pressed
+
+
+async def _let_take(pressed: bool) -> None:
+    for _ in range(TURNS if pressed else 1):
+        await trio.lowlevel.checkpoint()

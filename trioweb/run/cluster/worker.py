@@ -189,10 +189,11 @@ class Worker:
         # Broken it says nothing of the supervisor, which will find one worker too few.
         with suppress(ChannelBroken):
             while (letter := await self._channel.receive()) is not None:
-                self.obey(letter)
                 if isinstance(letter.message, messages.Published):
-                    # Of many that come at once, let subscribers take each in its turn.
-                    await trio.lowlevel.checkpoint()
+                    news = letter.message
+                    await self._site.topics.deliver(news.topic, news.message)
+                else:
+                    self.obey(letter)
             self.orphaned = True
         self._leave()
 
@@ -210,19 +211,14 @@ class Worker:
                 self._leave(last=last)
             case messages.Quit():
                 self._quit("it was told to")
-            case messages.Published() | messages.Reported() | Follow() | Look():
+            case messages.Reported() | Follow() | Look():
                 self._learn(letter.message)
 
-    def _learn(
-        self, message: messages.Published | messages.Reported | Follow | Look
-    ) -> None:
-        match message:
-            case messages.Published(topic, content):
-                self._site.topics.deliver(topic, content)
-            case messages.Reported():
-                self._accounts.take(message)
-            case _:
-                self._reporter.obey(message)
+    def _learn(self, message: messages.Reported | Follow | Look) -> None:
+        if isinstance(message, messages.Reported):
+            self._accounts.take(message)
+        else:
+            self._reporter.obey(message)
 
     def _leave(self, *, last: bool = True) -> None:
         if self._doors is None:  # its lifespans are still being entered
