@@ -16,7 +16,10 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NOT_TOKEN = re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
 
 # RFC 9110 5.5: what no field value may contain; HTAB is allowed inside it.
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+# RFC 9110 8.6: Content-Length.  15 digits are a petabyte, and safe in any arithmetic.
+LENGTH = re.compile(rb"[0-9]{1,15}")
 
 # RFC 9110 5.6.4: quoted-string.  The first expression also takes one that never ends,
 # so that it matches at every quote and is never tried again from the next one: with
@@ -207,7 +210,7 @@ def field_value(name: str, value: str) -> bytes:
             f"header field {name!r}: {value[error.start]!r} is outside latin-1; "
             "percent-encode it (urllib.parse.quote) or use the form of RFC 8187"
         ) from None
-    if bad := _CONTROL.search(line):
+    if bad := CONTROL.search(line):
         raise ValueError(
             f"header field {name!r}: {bad[0].decode('ascii')!r} cannot stand in a "
             "value; remove it or percent-encode it (urllib.parse.quote)"

@@ -37,6 +37,10 @@ class TargetError(ValueError):
     """A target or an authority that HTTP does not allow; the message says why."""
 
 
+class PathError(TargetError):
+    """A path of the right form that names nothing: its escapes or dots are wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a request asks for.
@@ -92,13 +96,13 @@ def _decoded(segment: str) -> str:
     if "%" not in segment:
         return segment
     if _BAD_ESCAPE.search(segment):
-        raise TargetError("the path contains a % that begins no escape")
+        raise PathError("the path contains a % that begins no escape")
     try:
         text = unquote_to_bytes(segment).decode("utf-8")
     except UnicodeDecodeError:
-        raise TargetError("the path is not encoded in UTF-8") from None
+        raise PathError("the path is not encoded in UTF-8") from None
     if "\x00" in text:
-        raise TargetError("the path contains %00")
+        raise PathError("the path contains %00")
     return text
 
 
@@ -109,7 +113,7 @@ def _without_dots(segments: list[str]) -> tuple[str, ...]:
     for segment in segments:
         if segment == "..":
             if not kept:
-                raise TargetError("the path climbs above its root")
+                raise PathError("the path climbs above its root")
             kept.pop()
         elif segment != ".":
             kept.append(segment)

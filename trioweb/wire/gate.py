@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from trioweb.message.errors import BadRequest, HTTPError
+from trioweb.rules.headers import LENGTH
 from trioweb.rules.methods import REGISTERED
 from trioweb.rules.target import Target, TargetError, parse_authority, parse_target
 from trioweb.wire.limits import Limits
@@ -30,7 +31,6 @@ _FIELD = re.compile(rb"(" + _TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*+)\r\n")
 
 # What no head holds, so that garbage, TLS or a bare line end is answered at once.
 _NEVER = re.compile(rb"(?<!\r)\n|\r(?!\n)(?!\Z)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LENGTH = re.compile(rb"[0-9]{1,15}")
 
 # How a peer begins that speaks HTTP/2 and nothing else (RFC 9113 section 3.4).
 _PREFACE = b"PRI * "
@@ -97,8 +97,7 @@ def _checked(raw: bytes, limits: Limits) -> Head:
     if line is None:
         raise _odd_line(raw)
     method = line["method"].decode("ascii")
-    if len(method) > _LONGEST_METHOD or method not in REGISTERED or method == "CONNECT":
-        raise HTTPError(501, "this method is not known here")
+    check_method(method)
     minor = int(line["minor"])
     fields = _fields(raw, line.end(), limits)
     named: dict[bytes, bytes] = {}
@@ -108,7 +107,7 @@ def _checked(raw: bytes, limits: Limits) -> Head:
         named[name] = value
     target = _target(method, line["target"])
     _check_host(named.get(b"host"), target, minor)
-    _check_expectation(named.get(b"expect"))
+    check_expectation(named.get(b"expect"))
     chunked = _check_coding(named, minor)
     return Head(
         raw,
@@ -170,7 +169,14 @@ def _check_host(host: bytes | None, target: Target, minor: int) -> None:
         raise BadRequest("the target and the host field name different hosts")
 
 
-def _check_expectation(expectation: bytes | None) -> None:
+def check_method(method: str) -> None:
+    """HTTPError (501) for a method that no handler is asked for."""
+    if len(method) > _LONGEST_METHOD or method not in REGISTERED or method == "CONNECT":
+        raise HTTPError(501, "this method is not known here")
+
+
+def check_expectation(expectation: bytes | None) -> None:
+    """HTTPError (417) unless the peer expects nothing but 100 (RFC 9110 10.1.1)."""
     if expectation is not None and expectation.lower() != b"100-continue":
         raise HTTPError(417, "the only expectation known here is 100-continue")
 
@@ -189,6 +195,6 @@ def _check_coding(named: dict[bytes, bytes], minor: int) -> bool:
 def _length(value: bytes | None) -> int:
     if value is None:
         return 0
-    if not _LENGTH.fullmatch(value):
+    if not LENGTH.fullmatch(value):
         raise BadRequest("the content-length is malformed")
     return int(value)
