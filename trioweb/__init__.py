@@ -15,6 +15,7 @@ from trioweb.app.sessions.csrf import check_csrf, csrf_token
 from trioweb.app.sessions.layer import sessions
 from trioweb.app.sessions.memory import MemoryStore
 from trioweb.app.sessions.sqlite import SQLiteStore
+from trioweb.app.websocket.messages import messages
 from trioweb.message.errors import (
     BadRequest,
     Conflict,
@@ -82,6 +83,7 @@ __all__ = [
     "health",
     "html",
     "json",
+    "messages",
     "metrics",
     "open_server",
     "redirect",

@@ -8,6 +8,7 @@ from trioweb.app.book import Entry
 from trioweb.app.call import Called, caller
 from trioweb.app.errors import Boundary
 from trioweb.app.layers import Ring, common, compose
+from trioweb.app.routes import WEBSOCKET
 from trioweb.app.tree import Values
 from trioweb.message.handler import Handler, Layer
 from trioweb.message.request import Request
@@ -44,11 +45,12 @@ class Endpoint:
 class URL:
     """The endpoints of one URL, by method; or, of something mounted, one for all."""
 
-    __slots__ = ("every", "methods", "ring")
+    __slots__ = ("every", "methods", "ring", "websocket")
 
     def __init__(self) -> None:
         self.methods: dict[str, Endpoint] = {}
         self.every: Endpoint | None = None
+        self.websocket: Endpoint | None = None  # in place of that of GET
         self.ring: Ring | None = None  # the innermost around all methods
 
     def add(self, entry: Entry, boundary: Boundary) -> None:
@@ -58,7 +60,27 @@ class URL:
         if not entry.methods:
             self.every = endpoint
         for method in entry.methods:
-            self.methods[method] = endpoint
+            if method == WEBSOCKET:
+                self.websocket = endpoint
+            else:
+                self.methods[method] = endpoint
+
+    def complete(self) -> None:
+        """Answer what can be answered by the handler of another method.
+
+        A GET where there is only a WebSocket is told so by that.
+        """
+        if self.websocket is not None:
+            self.methods.setdefault("GET", self.websocket)
+        if "GET" in self.methods:
+            self.methods.setdefault("HEAD", self.methods["GET"])
+
+    def endpoint(self, request: Request) -> Endpoint | None:
+        """What answers the method of *request*, or its handshake."""
+        if self.websocket is not None and request.upgrade == "websocket":
+            if request.method == "GET":
+                return self.websocket
+        return self.methods.get(request.method)
 
     def allowed(self) -> set[str]:
         """The methods of the URL, with the one that every URL answers."""

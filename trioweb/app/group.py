@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from trioweb.app.book import Application, Book, Entry, pattern
 from trioweb.app.call import Called, Function, check, qualified
@@ -13,13 +13,23 @@ from trioweb.app.lifespan import managed
 from trioweb.app.mount import beneath
 from trioweb.app.place import place
 from trioweb.app.resource import Resource
-from trioweb.app.routes import METHODS, Options, Settings
+from trioweb.app.routes import METHODS, WEBSOCKET, Options, Settings
+from trioweb.app.websocket.options import (
+    Conversation,
+    WebSocketOptions,
+    settings_of,
+)
 from trioweb.message.errors import SetupError
 from trioweb.message.handler import Layer
 from trioweb.rules.pattern import Pattern
 
+if TYPE_CHECKING:
+    from trioweb.app.websocket.route import Doorkeeper
+
 F = TypeVar("F", bound=Function)
 C = TypeVar("C", bound=type)
+T = TypeVar("T")
+W = TypeVar("W", bound=Conversation)
 
 
 class Group:
@@ -82,6 +92,40 @@ class Group:
             msg = f"{place()}: the route {path!r} has no methods; give it some"
             raise SetupError(msg)
         return self._route(path, chosen, options)
+
+    def websocket(
+        self, path: str, **options: Unpack[WebSocketOptions]
+    ) -> Callable[[W], W]:
+        """Talk WebSocket at *path*, by ``async def chat(request, ws)``.
+
+        *ws* is trio-websocket's WebSocketConnection, accepted already.  What layers
+        refuse, and whoever asks for no WebSocket, is answered as by any route; the URL
+        may have one of `get` besides.  When the function returns or raises, the peer is
+        told and the connection closed.  It takes the keywords of `WebSocketOptions`;
+        SetupError where trio-websocket is not installed.
+        """
+        where = place()
+        settings = _at(where, partial(settings_of, options))
+        self._surround(settings.route.layers, where)
+        found = pattern(path, where, self._prefix)
+        door = _at(where, _doorkeeper)
+
+        def register(function: W) -> W:
+            given = ("request", "ws")
+            check(f"{where}: {found.text}", function, given, found.names)
+            entry = Entry(
+                pattern=found,
+                methods=(WEBSOCKET,),
+                make=lambda: door(function, settings),
+                handler=qualified(function),
+                where=where,
+                settings=settings.route,
+                ring=self._ring,
+            )
+            self._book.add(entry)
+            return function
+
+        return register
 
     def resource(self, path: str, **options: Unpack[Options]) -> Callable[[C], C]:
         """Answer at *path* with the methods of a class: get, post, put, ….
@@ -186,11 +230,7 @@ class Group:
 
     def _settings(self, options: Options) -> Settings:
         where = place()
-        try:
-            settings = Settings(**options)
-        except SetupError as error:
-            msg = f"{where}: {error}"
-            raise SetupError(msg) from None
+        settings = _at(where, lambda: Settings(**options))
         self._surround(settings.layers, where)
         return settings
 
@@ -206,6 +246,22 @@ class Group:
             msg = f"{where}: the prefix {prefix!r} must start with /; write '/{prefix}'"
             raise SetupError(msg)
         return self._prefix + prefix.rstrip("/")
+
+
+def _at(where: str, make: Callable[[], T]) -> T:
+    """What *make* makes; its SetupError begins with *where*."""
+    try:
+        return make()
+    except SetupError as error:
+        msg = f"{where}: {error}"
+        raise SetupError(msg) from None
+
+
+def _doorkeeper() -> type[Doorkeeper]:
+    # It needs an extra, and nothing that `import trioweb` should wait for.
+    from trioweb.app.websocket.route import Doorkeeper  # noqa: PLC0415
+
+    return Doorkeeper
 
 
 def _frozen(prefix: str, depth: int, inner: Application) -> Called:

@@ -43,8 +43,7 @@ class Router:
         for entry in entries:
             self._add(entry)
         for url in self._tree.leaves():
-            if "GET" in url.methods:
-                url.methods.setdefault("HEAD", url.methods["GET"])
+            url.complete()
         self._missing = self._within(ring, _missing)
         self._moved = self._within(ring, _move)
         self._everything = self._within(ring, self._offer)
@@ -73,7 +72,7 @@ class Router:
     def _choose(self, request: Request) -> Handler:
         url = self._static.get(request.segments)
         if url is not None:
-            endpoint = url.methods.get(request.method)
+            endpoint = url.endpoint(request)
             if endpoint is not None:
                 return endpoint.take(request, ())
         found = self._search(request, request.segments)
@@ -87,7 +86,7 @@ class Router:
     def _search(self, request: Request, segments: Segments) -> Handler | None:
         ring: Ring | None = None  # around the URLs that match, but not with the method
         for url, values in self._matches(segments):
-            endpoint = url.methods.get(request.method)
+            endpoint = url.endpoint(request)
             if endpoint is None and ring is None:
                 # What is mounted gets what no route knows, and not the rest of what
                 # one knows: a URL's 405 says all its methods, whatever lies below it.

@@ -15,6 +15,10 @@ from trioweb.message.handler import Layer
 # TRACE are for proxies and debugging; an application that answers them is a hole.
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
+# What stands for a handshake in the table of routes; no method can be called so where
+# methods are asked for, as it is not registered.
+WEBSOCKET = "WEBSOCKET"
+
 # Seconds a handler may take to return its Response unless its route says otherwise.
 # Longer than any query worth waiting for, and what nginx, in front, waits as well
 # (proxy_read_timeout); without an end, one stuck database would hold every connection.
@@ -65,9 +69,10 @@ class Settings:
 class Route:
     """One line of the table: what is asked for, who answers, and where that was said.
 
-    *methods* are those registered, sorted; empty for something mounted, which answers
-    every method at and below its *pattern*.  *handler* is the qualified name of the
-    function, *where* the ``file:line`` of its registration.
+    *methods* are those registered, sorted; "WEBSOCKET" for WebSockets, and empty for
+    something mounted, which answers every method at and below its *pattern*.  *handler*
+    is the qualified name of the function, *where* the ``file:line`` of its
+    registration.
     """
 
     pattern: str

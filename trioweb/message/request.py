@@ -37,7 +37,8 @@ class Request(Keyed):
 
     *path* is decoded once, for reading; *segments* are its parts, decoded one by one,
     so that an encoded slash never splits one.  *params* are what the route's pattern
-    found, converted.  ``request[key]`` holds what layers leave for handlers, by `Key`.
+    found, converted.  *upgrade* is the protocol the peer would rather speak, in lower
+    case.  ``request[key]`` holds what layers leave for handlers, by `Key`.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Request(Keyed):
         "scheme",
         "segments",
         "target",
+        "upgrade",
         "version",
         "wants_session",
     )
@@ -84,6 +86,7 @@ class Request(Keyed):
         self.peer = peer
         self.scheme = scheme
         self.version = version
+        self.upgrade: str | None = None
         self.params: dict[str, object] = {}
         self.route: str | None = None
         self.body_limit: int = BODY_LIMIT

@@ -8,6 +8,7 @@ from trioweb.message.transport import Peer, Transport
 from trioweb.rules.forwarded import Proxies, Sender
 from trioweb.rules.headers import Headers
 from trioweb.wire.gate import Head
+from trioweb.wire.tunnel import offered
 
 
 def request_of(
@@ -30,6 +31,8 @@ def request_of(
         scheme="https" if transport.secure else "http",
         version=f"1.{head.minor}",
     )
+    if head.upgrade and head.minor:
+        request.upgrade = offered(request.headers)
     if proxies is not None and proxies.trusts(transport.peer.host):
         _pass_on(request, proxies.sender(request.headers, transport.peer.host))
     return request

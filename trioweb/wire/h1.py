@@ -26,7 +26,7 @@ from trioweb.wire.inbound import Inbound
 from trioweb.wire.outbound import Outbound
 from trioweb.wire.record import exchanged
 from trioweb.wire.service import Service, overloaded
-from trioweb.wire.tunnel import Tunnel, offered, upgrade_required
+from trioweb.wire.tunnel import Tunnel, switching, upgrade_required
 from trioweb.wire.watch import Cause, Phase, Watch
 
 log = logging.getLogger("trioweb.error")
@@ -219,19 +219,18 @@ class Connection:
 
     async def _switch(self, request: Request, response: Response, talk: Talk) -> None:
         """Give the connection to *talk*, if the peer asked for that (RFC 9110 7.8)."""
-        protocol = offered(request)
-        if protocol is None or not await self._in.drain():
+        if request.upgrade is None or not await self._in.drain():
             await self._say_last(upgrade_required(response))
             return
-        response.headers.setdefault("upgrade", protocol)
-        response.headers["connection"] = "upgrade"
         self._watch.enter(Phase.TUNNEL)
-        await self._out.switch(response.headers.raw)
+        await self._out.switch(switching(request, response).raw)
+        tunnel = Tunnel(self._transport, self._in, self._out, self._watch)
         try:
-            await talk(Tunnel(self._transport, bytes(self._in.buffer)))
-        except* trio.BrokenResourceError as error:
-            raise PeerGone from error
-        self._out.switched()
+            await tunnel.give(talk)
+        finally:
+            if tunnel.ended:
+                self._out.switched()
+                self._parting = True
 
     # What can go wrong.
 

@@ -30,6 +30,10 @@ class Phase(enum.Enum):
     TUNNEL = enum.auto()  # whatever HTTP has given way to
 
 
+# Phases in which somebody works for the peer.
+_HEEDING = frozenset({Phase.HANDLER, Phase.TUNNEL})
+
+
 class Cause(enum.Enum):
     """Why the scope was cancelled."""
 
@@ -97,7 +101,8 @@ class Watch:
     def enter(self, phase: Phase, seconds: float | None = None) -> None:
         """Begin *phase*, which may last *seconds* (None: any time)."""
         self.phase = phase
-        self._choice = "cancel"
+        if phase is Phase.HANDLER:
+            self._choice = "cancel"  # until its route says otherwise
         self.limit(seconds)
 
     def limit(self, seconds: float | None) -> None:
@@ -129,8 +134,14 @@ class Watch:
             self._leave_by = trio.current_time() + self._limits.half_close
         self._set_alarm()
 
-    def _ends_with_peer(self) -> bool:
-        return self.phase is Phase.HANDLER and self._choice == "cancel"
+    def _ends_with_peer(self) -> float:
+        """When the peer's having left ends the phase; -math.inf for at once."""
+        if self._gone is None or self._choice == "finish":
+            return math.inf
+        if self._gone is Gone.RESET:
+            return -math.inf if self.phase in _HEEDING else math.inf
+        # Whoever has got hold of a tunnel reads its end there.
+        return self._leave_by if self.phase is Phase.HANDLER else math.inf
 
     # The pace of content, either way.
 
@@ -185,7 +196,7 @@ class Watch:
             self._cancel(Cause.SLOW)
         elif self._until <= now:
             self._cancel(Cause.TIME)
-        elif self._ends_with_peer() and self._leave_by <= now:
+        elif self._ends_with_peer() <= now:
             self._cancel(Cause.LEFT)
         else:
             self._set_alarm()
@@ -204,12 +215,11 @@ class Watch:
     def _set_alarm(self) -> None:
         if self._ended:
             return
-        due = min(self._until, self._read_by, self._write_by)
-        if self._gone is not None and self._ends_with_peer():
-            if self._gone is Gone.RESET:
-                self._cancel(Cause.LEFT)
-                return
-            due = min(due, self._leave_by)
+        leaves = self._ends_with_peer()
+        if leaves == -math.inf:
+            self._cancel(Cause.LEFT)
+            return
+        due = min(self._until, self._read_by, self._write_by, leaves)
         self._alarms.set(self, due)
 
 

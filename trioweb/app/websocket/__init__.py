@@ -1,0 +1,1 @@
+"""WebSockets: routed like any request, spoken by trio-websocket, bounded by us."""

@@ -1,0 +1,37 @@
+"""Routes of WebSockets: the handshake as a handler, whose answer is a tunnel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trioweb.app.websocket.options import Conversation, WebSocketSettings
+from trioweb.app.websocket.talk import Talk
+from trioweb.message.errors import HTTPError
+from trioweb.message.request import Request
+from trioweb.message.response import Response
+from trioweb.rules.handshake import Refusal, agree, check_origin, choose
+
+
+@dataclass(frozen=True, slots=True)
+class Doorkeeper:
+    """Answers handshakes: layers stand around it as around any handler."""
+
+    handler: Conversation
+    settings: WebSocketSettings
+
+    async def __call__(self, request: Request, **_: object) -> Response:
+        """The acceptance of *request*; HTTPError for what cannot be accepted."""
+        headers, settings = request.headers, self.settings
+        try:
+            fields = agree(headers, request.upgrade, request.version)
+            check_origin(headers, request.authority, settings.origins)
+            protocol = choose(headers, settings.subprotocols)
+        except Refusal as refusal:
+            raise HTTPError(
+                refusal.status, refusal.detail, headers=refusal.fields
+            ) from None
+        if protocol is not None:
+            fields["sec-websocket-protocol"] = protocol
+        return Response(
+            headers=fields, tunnel=Talk(self.handler, request, settings, protocol)
+        )
