@@ -147,8 +147,9 @@ MISUSED = [
     (["run", "shop.py", "--set", "head_time=1"], "did you mean limits.head_time?"),
     (["run", "shop.py", "--set", "limits.rate=0"], "rate is 0; give a number above 0"),
     (["run", "shop.py", "--json"], "--json goes with --show-config"),
-    (["run", "shop.py", "--certfile", "a.pem"], "--certfile: no HTTPS yet"),
-    (["run", "shop.py", "--keyfile", "a.pem"], "--keyfile: no HTTPS yet"),
+    (["run", "shop.py", "--dev-tls", "--certfile", "a.pem"], "--certfile names one"),
+    (["run", "shop.py", "--tls-client", "maybe"], '"request", "require" or "none"'),
+    (["run", "shop.py", "--tls-names", "shop.pem"], "write shop.example=shop.pem"),
     (["run", "shop.py", "--reload-include", "*"], "goes with --reload"),
 ]
 

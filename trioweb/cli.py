@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from trioweb import __version__
 from trioweb.app.app import App, Served
 from trioweb.ctl import add_ctl, control
 from trioweb.message.errors import SetupError
-from trioweb.options import add_run_options, refuse_unbuilt, settings_of
+from trioweb.options import add_run_options, refuse_odd, settings_of
 from trioweb.run.cluster.main import supervise
 from trioweb.run.cluster.signals import hold_back
 from trioweb.run.config import Config
@@ -23,6 +23,7 @@ from trioweb.run.shown import as_json, as_toml
 from trioweb.run.sources import surroundings
 from trioweb.run.systemd import activated
 from trioweb.run.target import load, show_fault
+from trioweb.run.tls.throwaway import throwaway
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.command == "run":
-        refuse_unbuilt(parser, arguments)
+        refuse_odd(parser, arguments)
     try:
         return _COMMANDS[arguments.command](arguments)
     except SetupError as error:
@@ -80,6 +81,13 @@ def _load(target: str) -> Served | None:
 
 def _run(arguments: argparse.Namespace) -> int:
     """Serve what the arguments name, by workers or by this process."""
+    with ExitStack() as thrown_away:
+        if arguments.dev_tls and not arguments.show_config:
+            arguments.throwaway = thrown_away.enter_context(throwaway())
+        return _serve(arguments)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
     settled = _settled(arguments)
     if arguments.show_config:
         print(as_json(settled) if arguments.json else as_toml(settled))

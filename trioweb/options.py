@@ -9,6 +9,7 @@ from pathlib import Path
 from trioweb.message.errors import SetupError
 from trioweb.run.config import Config
 from trioweb.run.settings import KINDS, Setting, from_text, is_list, nearest, settle
+from trioweb.run.tls.config import Pair
 
 # Those that people give often, with what stands for a value; `--set` has the others.
 _COMMON = {
@@ -20,12 +21,21 @@ _COMMON = {
     "grace": "SECONDS",
     "drain_delay": "SECONDS",
     "admin": "PLACE",
+    "tls.cert": "FILE",
+    "tls.key": "FILE",
+    "tls.names": "NAME=CERT:KEY",
+    "tls.client": "HOW",
+    "tls.client_ca": "FILE",
+    "tls.redirect": "PLACE",
     "trusted_proxies": "PROXY",
     "proxy_headers": "KIND",
     "recycling.requests": "N",
     "recycling.age": "SECONDS",
     "recycling.memory": "BYTES",
 }
+
+# What every other server calls these.
+_OPTIONS = {"tls.cert": "--certfile", "tls.key": "--keyfile"}
 
 _HELP = {
     "bind": "where to listen: HOST:PORT, PORT (localhost), :PORT (every interface), "
@@ -41,6 +51,14 @@ _HELP = {
     "(default: 0)",
     "admin": "where /metrics, /healthz and /readyz are answered, as 127.0.0.1:9100 "
     "(default: nowhere)",
+    "tls.cert": "the certificate for HTTPS, and those that lead to its root, in PEM "
+    "form (default: plain HTTP)",
+    "tls.key": "its private key (default: in the same file)",
+    "tls.names": "another certificate, for a name as shop.example or *.shop.example; "
+    "may be given again",
+    "tls.client": "request or require: whether peers may, or must, show certificates",
+    "tls.client_ca": "who vouches for those",
+    "tls.redirect": "where plain HTTP is sent on to HTTPS, as :80; may be given again",
     "trusted_proxies": "who may say for whom it speaks: an address, a network "
     "(10.0.0.0/8) or unix; may be given again (default: nobody)",
     "proxy_headers": "x-forwarded or forwarded: the fields that those write "
@@ -81,8 +99,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--show-config", action="store_true", help="show all settings, and where from")
     add("--json", action="store_true", help="show them as JSON")
-    add("--certfile", metavar="FILE", help="certificates for HTTPS (not built yet)")
-    add("--keyfile", metavar="FILE", help="their private key (not built yet)")
+    add(
+        "--dev-tls",
+        action="store_true",
+        help="HTTPS with a certificate that is made now and thrown away at the end",
+    )
     add(
         "--reload",
         action="store_true",
@@ -103,7 +124,7 @@ def option(name: str) -> str:
     >>> option("recycling.age")
     '--recycling-age'
     """
-    return f"--{name.replace('.', '-').replace('_', '-')}"
+    return _OPTIONS.get(name) or f"--{name.replace('.', '-').replace('_', '-')}"
 
 
 def settings_of(arguments: argparse.Namespace) -> list[Setting]:
@@ -116,20 +137,23 @@ def settings_of(arguments: argparse.Namespace) -> list[Setting]:
                 value = tuple(part for each in value for part in each)
             settings.append(Setting(name, value, option(name)))
     assigned: list[Setting] = arguments.set
-    return settings + assigned
+    return settings + _thrown_away(arguments) + assigned
 
 
-def refuse_unbuilt(
-    parser: argparse.ArgumentParser, arguments: argparse.Namespace
-) -> None:
-    """End the program (SystemExit 2) where it is asked for what is not built."""
-    https = "no HTTPS yet; let a proxy in front speak it, and leave this out"
-    for name, given, reason in (
-        ("--certfile", arguments.certfile, https),
-        ("--keyfile", arguments.keyfile, https),
-    ):
-        if given:
-            parser.error(f"{name}: {reason}")
+def _thrown_away(arguments: argparse.Namespace) -> list[Setting]:
+    """The certificate that was made for this run, if one was asked for."""
+    made: Pair | None = getattr(arguments, "throwaway", None)
+    if made is None:
+        return []
+    # Browsers must not remember for a year that localhost is to be had by https.
+    values = {"tls.cert": made.cert, "tls.key": made.key, "tls.hsts": 0}
+    return [Setting(name, value, "--dev-tls") for name, value in values.items()]
+
+
+def refuse_odd(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """End the program (SystemExit 2) where options do not go together."""
+    if arguments.dev_tls and hasattr(arguments, "tls.cert"):
+        parser.error("--dev-tls makes a certificate, and --certfile names one")
     if arguments.reload_include and not arguments.reload:
         parser.error("--reload-include goes with --reload")
     if arguments.json and not arguments.show_config:

@@ -25,6 +25,7 @@ from trioweb.run.settings import (
     variable,
 )
 from trioweb.run.shown import as_json, as_toml
+from trioweb.run.tls.config import TLS
 from trioweb.wire.limits import Limits
 
 WORDS: list[tuple[str, str, object]] = [
@@ -95,9 +96,10 @@ def test_what_is_no_value_is_told_with_what_there_is(
 
 def test_every_field_is_a_setting_under_one_name() -> None:
     names = {each.name for each in dataclasses.fields(Config)}
-    names -= {"limits", "recycling"}
+    names -= {"limits", "recycling", "tls"}
     names |= {f"limits.{each.name}" for each in dataclasses.fields(Limits)}
     names |= {f"recycling.{each.name}" for each in dataclasses.fields(Recycling)}
+    names |= {f"tls.{each.name}" for each in dataclasses.fields(TLS)}
     assert KINDS.keys() == names
     assert len({variable(name) for name in names}) == len(names)
     for name in names:

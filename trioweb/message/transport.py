@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,16 +18,45 @@ class Gone(enum.Enum):
     RESET = "the peer reset the connection"
 
 
+Names = tuple[tuple[str, str], ...]
+"""Pairs of a kind and a value, in their order: ``(("commonName", "shop"),)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A peer's certificate that has been verified, as far as one asks it (RFC 5280).
+
+    *subject* and *issuer* are their attributes, *alternatives* the names that it stands
+    for (``("DNS", "shop.example")``), *serial* is hexadecimal, *until* is when it
+    expires, in seconds since the epoch, and *der* all of it as it came.
+    """
+
+    subject: Names
+    issuer: Names
+    alternatives: Names
+    serial: str
+    until: float
+    der: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the whole, in hexadecimal: the same for this certificate only."""
+        return hashlib.sha256(self.der).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Who is at the other end.
 
     *host* is an IP address as text, "unix" for a Unix socket, or "memory" in tests;
-    *port* is None where there is none.
+    *port* is None where there is none.  Over TLS *asked* is the name that it asked for
+    (SNI, RFC 6066 section 3) and *certificate* its own, if it has shown a valid one.
     """
 
     host: str
     port: int | None = None
+    asked: str | None = None
+    certificate: Certificate | None = None
 
     def __str__(self) -> str:
         if self.port is None:

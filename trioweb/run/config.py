@@ -12,6 +12,7 @@ from trioweb.message.errors import SetupError
 from trioweb.rules.forwarded import Form, Proxies
 from trioweb.run.binds import parse_bind
 from trioweb.run.recycling import Recycling
+from trioweb.run.tls.config import TLS
 from trioweb.wire.limits import Limits
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Config:
     trusted_proxies: tuple[str, ...] = ()
     # The fields they write: X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239).
     proxy_headers: Form = "x-forwarded"
+    # The certificates for HTTPS; none by default, which is plain HTTP.
+    tls: TLS = field(default_factory=TLS)
     # What a peer may take, in bytes and seconds.
     limits: Limits = field(default_factory=Limits)
     # Processes that answer, looked after by this one, which then answers nothing; even

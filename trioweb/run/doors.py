@@ -13,10 +13,16 @@ from trioweb.run.room import Room
 
 
 class Doors:
-    """The listeners there are, each with its task; *key* is what it is known by."""
+    """The listeners there are, each with its task; *key* is what it is known by.
 
-    def __init__(self, take: Take, room: Room, accepting: trio.Nursery) -> None:
+    What comes in is given to *take*, and by a plain listener to *plain*.
+    """
+
+    def __init__(
+        self, take: Take, room: Room, accepting: trio.Nursery, plain: Take | None
+    ) -> None:
         self._take = take
+        self._plain = take if plain is None else plain
         self._room = room
         self._accepting = accepting
         self._doors: dict[Hashable, list[_Door]] = {}
@@ -60,17 +66,24 @@ class Doors:
     async def _accept(self, door: _Door) -> None:
         try:
             with door.scope:
-                await accept(door.listener.socket, self._take, self._room)
+                await accept(
+                    door.listener.socket, self._taker(door.listener), self._room
+                )
         finally:
             if door.shut:
                 door.listener.close()
+
+    def _taker(self, listener: Listener) -> Take:
+        return self._plain if listener.plain else self._take
 
     def take_waiting(self) -> None:
         """Serve who has connected already: closing the socket would reset them."""
         for doors in self._doors.values():
             for door in doors:
                 with suppress(OSError):
-                    accept_waiting(door.listener.socket, self._take, BACKLOG)
+                    accept_waiting(
+                        door.listener.socket, self._taker(door.listener), BACKLOG
+                    )
 
 
 class _Door:
@@ -83,8 +96,12 @@ class _Door:
 
 
 @asynccontextmanager
-async def doors(take: Take, room: Room) -> AsyncIterator[Doors]:
+async def doors(
+    take: Take, room: Room, plain: Take | None = None
+) -> AsyncIterator[Doors]:
     """Doors that what comes in by is given to *take*, while there is *room*.
+
+    *plain*, if given, takes what comes in by plain listeners.
 
     Leaving the block takes who has connected by then, and refuses at once who comes
     later: waiting for what is ending would be in vain.
@@ -92,7 +109,7 @@ async def doors(take: Take, room: Room) -> AsyncIterator[Doors]:
     opened: Doors | None = None
     try:
         async with trio.open_nursery() as accepting:
-            opened = Doors(take, room, accepting)
+            opened = Doors(take, room, accepting, plain)
             yield opened
             accepting.cancel_scope.cancel(reason="the server stops")
         opened.take_waiting()

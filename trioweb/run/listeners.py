@@ -12,6 +12,7 @@ from urllib.parse import quote
 from trioweb.message.errors import SetupError
 from trioweb.run.binds import Bind, Inherited, Tcp, Unix, parse_bind
 from trioweb.run.names import claim, release
+from trioweb.run.tls.config import TLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,10 +40,11 @@ class Listener:
     """One listening socket, non-blocking, not inherited by child processes.
 
     *url* is where it is reached: ``http://127.0.0.1:8080``, or for a Unix socket
-    ``http+unix://%2Frun%2Fapp.sock``.
+    ``http+unix://%2Frun%2Fapp.sock``.  *plain*: no TLS is spoken here, whatever is
+    spoken elsewhere.
     """
 
-    __slots__ = ("_release", "socket", "url")
+    __slots__ = ("_release", "plain", "socket", "url")
 
     def __init__(
         self,
@@ -50,9 +52,11 @@ class Listener:
         url: str,
         *,
         release: Callable[[], None] | None = None,
+        plain: bool = False,
     ) -> None:
         self.socket = sock
         self.url = url
+        self.plain = plain
         self._release = release
 
     @property
@@ -71,6 +75,23 @@ class Listener:
         if self._release is not None:
             self._release()
         self.socket.close()
+
+
+def open_all(binds: Sequence[str], tls: TLS) -> list[Listener]:
+    """`open_listeners`, and those where *tls* redirects plain HTTP."""
+    opened = open_listeners(binds)
+    if not tls.on:
+        return opened
+    for listener in opened:
+        listener.url = f"https{listener.url.removeprefix('http')}"
+    with ExitStack() as failed:
+        for listener in opened:
+            failed.callback(listener.close)
+        redirecting = open_listeners(tls.redirect)
+        failed.pop_all()
+    for listener in redirecting:
+        listener.plain = True
+    return opened + redirecting
 
 
 def open_listeners(binds: Sequence[str]) -> list[Listener]:

@@ -24,6 +24,8 @@ from trioweb.run.server import listening
 from trioweb.run.settings import SettingError, Settled, settle
 from trioweb.run.sources import surroundings
 from trioweb.run.systemd import activated, notifier
+from trioweb.run.terminal import asks_for_renewal, has_terminal
+from trioweb.run.tls.certificates import Certificates, opened, warn_of_keys
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the server has begun to listen."""
@@ -89,18 +91,19 @@ def run_here(app: Served, config: Config, on_listen: OnListen) -> None:
 
 
 async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> None:
-    with (
-        without_groups(),
-        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
-    ):
+    certificates = opened(config.tls)
+    heard = [signal.SIGINT, signal.SIGTERM] + [signal.SIGHUP] * bool(certificates)
+    with without_groups(), trio.open_signal_receiver(*heard) as signals:
         async with trio.open_nursery() as waiting:
             stop, told = trio.Event(), notifier()
-            waiting.start_soon(_hear, signals, stop, waiting.cancel_scope)
+            everything = waiting.cancel_scope
+            waiting.start_soon(_hear, signals, stop, everything, certificates)
             waiting.start_soon(told.live)
             async with logs(config) as writer:
                 check_h11()
                 warn_of_root(None, config.bind)
-                async with listening(app, config, writer) as server:
+                warn_of_keys(config.tls)
+                async with listening(app, config, writer, certificates) as server:
                     with settled():
                         on_listen(server.urls)
                         told.ready()
@@ -110,10 +113,20 @@ async def _until_signal(app: Served, config: Config, on_listen: OnListen) -> Non
 
 
 async def _hear(
-    signals: AsyncIterator[int], stop: trio.Event, everything: trio.CancelScope
+    signals: AsyncIterator[int],
+    stop: trio.Event,
+    everything: trio.CancelScope,
+    certificates: Certificates | None,
 ) -> None:
-    """The first signal asks for a graceful stop, the second for none."""
-    async for _ in signals:
+    """The first signal asks for a graceful stop, the second for none.
+
+    SIGHUP has the certificates read again.
+    """
+    terminal = has_terminal()
+    async for number in signals:
+        if certificates is not None and asks_for_renewal(number, terminal=terminal):
+            certificates.ask()
+            continue
         if stop.is_set():
             everything.cancel(reason="a second signal")
         stop.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import socket
 from collections.abc import AsyncIterator, Sequence
 
@@ -18,8 +19,11 @@ from trioweb.run.doors import Doors, doors
 from trioweb.run.figures import Figures
 from trioweb.run.gauges import tell_of
 from trioweb.run.groups import without_groups
-from trioweb.run.listeners import open_listeners
+from trioweb.run.listeners import open_all
 from trioweb.run.serving import Record, Server, serving
+from trioweb.run.tls.certificates import Certificates, watching
+from trioweb.run.tls.certificates import opened as opened_certificates
+from trioweb.run.tls.manners import reached
 from trioweb.run.watchdog import watched
 from trioweb.run.writer import Writer
 
@@ -48,25 +52,35 @@ async def open_server(
 
 @contextlib.asynccontextmanager
 async def listening(
-    app: Served, config: Config, writer: Writer | None = None
+    app: Served,
+    config: Config,
+    writer: Writer | None = None,
+    certificates: Certificates | None = None,
 ) -> AsyncIterator[Server]:
-    """`open_server`, with its arguments in one value and a *writer* for its log."""
+    """`open_server`, with its arguments in one value and a *writer* for its log.
+
+    *certificates* are those of the config, if they have been opened already.
+    """
+    certificates = certificates or opened_certificates(config.tls)
     figures = Figures()
     health = Health(figures.report, ready=False)
     async with contextlib.AsyncExitStack() as opened:
-        listeners = open_listeners(config.bind)
+        listeners = open_all(config.bind, config.tls)
         for listener in listeners:
             opened.callback(listener.close)
+        urls = [each.url for each in listeners]
+        config = dataclasses.replace(config, tls=reached(config.tls, urls))
         admin = opened.enter_context(admin_listeners(config.admin))
         await opened.enter_async_context(administered(admin, health))
         server, ways = await opened.enter_async_context(
             answering(
                 app,
                 config,
-                urls=[each.url for each in listeners],
+                urls=urls,
                 writer=writer,
                 site=health,
                 counted=figures.record,
+                certificates=certificates,
             )
         )
         tell_of(figures, server, app)
@@ -88,8 +102,12 @@ async def answering(
     writer: Writer | None = None,
     site: Site | Health | None = None,
     counted: Record | None = None,
+    certificates: Certificates | None = None,
 ) -> AsyncIterator[tuple[Server, Doors]]:
-    """`serving`, on sockets: the server, and its doors, which are all shut at first."""
+    """`serving`, on sockets: the server, and its doors, which are all shut at first.
+
+    With *certificates* it speaks TLS, but where a listener is plain.
+    """
     async with contextlib.AsyncExitStack() as around:
         around.enter_context(without_groups())
         await around.enter_async_context(watched())
@@ -99,12 +117,18 @@ async def answering(
         )
         await around.enter_async_context(server.relieved())
 
+        if certificates is not None:
+            await around.enter_async_context(watching(certificates))
+
         def take(sock: socket.socket, address: object) -> None:
+            server.accept(connect(sock, address, certificates))
+
+        def plain(sock: socket.socket, address: object) -> None:
             server.accept(connect(sock, address))
 
         yield (
             server,
-            await around.enter_async_context(doors(take, server.room)),
+            await around.enter_async_context(doors(take, server.room, plain)),
         )
 
 

@@ -25,6 +25,7 @@ from trioweb.run.config import Config
 from trioweb.run.groups import without_groups
 from trioweb.run.pressure import relieved
 from trioweb.run.room import Room, affordable
+from trioweb.run.tls.manners import mannered
 from trioweb.run.writer import Writer
 from trioweb.wire import connection
 from trioweb.wire.service import Service
@@ -106,7 +107,7 @@ async def serving(
     """
     config = config or Config(access_log="off")
     application = as_app(app)
-    handler = application.freeze()
+    handler = mannered(application.freeze(), config.tls)
     with without_groups(), _own_site(site) as place:
         async with (
             record_for(config.access_log, writer) as record,

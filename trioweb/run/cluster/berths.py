@@ -16,15 +16,21 @@ from contextlib import ExitStack, contextmanager
 from trioweb.run.binds import Tcp, parse_bind
 from trioweb.run.cluster.placing import SHARED
 from trioweb.run.listeners import BACKLOG, BindError, Listener, open_listeners
+from trioweb.run.tls.config import TLS
+
+_NO_TLS = TLS()
 
 # Elsewhere the option exists too, but gives all connections to one of the sockets.
 _SPREADS = sys.platform == "linux" and hasattr(socket, "SO_REUSEPORT")
 
 
 class Berths:
-    """The sockets of *size* slots at *binds*; BindError where they cannot be had."""
+    """The sockets of *size* slots at *binds*; BindError where they cannot be had.
 
-    def __init__(self, binds: Sequence[str], size: int) -> None:
+    There are also those where *tls* redirects plain HTTP.
+    """
+
+    def __init__(self, binds: Sequence[str], size: int, tls: TLS = _NO_TLS) -> None:
         self.urls: list[str] = []
         self._own: list[Listener] = []  # one for each address that is multiplied
         self._shared: list[Listener] = []
@@ -32,8 +38,9 @@ class Berths:
         with ExitStack() as failed:
             failed.callback(self.close)
             for bind in binds:
-                for listener in open_listeners([bind]):
-                    self._keep(listener, tcp=isinstance(parse_bind(bind), Tcp))
+                self._open(bind, "https" if tls.on else "http")
+            for bind in tls.redirect if tls.on else ():
+                self._open(bind, "http", plain=True)
             self.grow(size)
             failed.pop_all()
 
@@ -49,6 +56,11 @@ class Berths:
         if number == 0:
             return [each.socket for each in self._own]
         return self._more[number - 1]
+
+    def plain(self, number: int) -> list[int]:
+        """Which of the sockets of a slot, in their order, speak no TLS."""
+        listeners = self._shared if number == SHARED else self._own
+        return [place for place, each in enumerate(listeners) if each.plain]
 
     def grow(self, size: int) -> None:
         """Have sockets for at least *size* slots; BindError, and no fewer, if not."""
@@ -74,6 +86,12 @@ class Berths:
         for sockets in self._more:
             for each in sockets:
                 each.close()
+
+    def _open(self, bind: str, scheme: str, *, plain: bool = False) -> None:
+        for listener in open_listeners([bind]):
+            listener.url = listener.url.replace("http", scheme, 1)
+            listener.plain = plain
+            self._keep(listener, tcp=isinstance(parse_bind(bind), Tcp))
 
     def _keep(self, listener: Listener, *, tcp: bool) -> None:
         self.urls.append(listener.url)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 
@@ -28,6 +28,10 @@ from trioweb.run.identity import hand_over, identity, warn_of_root
 from trioweb.run.listeners import Listener
 from trioweb.run.reload import Source, watch
 from trioweb.run.systemd import Notifier, notifier
+from trioweb.run.terminal import asks_for_renewal, has_terminal
+from trioweb.run.tls.certificates import warn_of_keys
+from trioweb.run.tls.files import tell_changes
+from trioweb.run.tls.manners import reached
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the first worker serves."""
@@ -59,11 +63,13 @@ def supervise(
     stand_in()
     someone = identity(config.user)
     with held_back(), errors_told(say), ExitStack() as held:
-        berths = Berths(config.bind, size)
+        berths = Berths(config.bind, size, config.tls)
         held.callback(berths.close)
+        config = dataclasses.replace(config, tls=reached(config.tls, berths.urls))
         directory = held.enter_context(runtime_directory())
         hand_over(someone, directory, config.bind)
         warn_of_root(someone, config.bind)
+        warn_of_keys(config.tls)
         supervisor = Supervisor(
             target,
             config,
@@ -93,6 +99,9 @@ async def _until_stopped(
         async with trio.open_nursery() as hearing:
             hearing.start_soon(_hear, signals, supervisor)
             hearing.start_soon(notify, told, supervisor)
+            if supervisor.config.user is not None:
+                # Workers cannot read again what only root may.
+                hearing.start_soon(_renew, supervisor)
             if source is not None:
                 hearing.start_soon(watch, source, supervisor.reload)
             async with (
@@ -105,15 +114,17 @@ async def _until_stopped(
     return code
 
 
+async def _renew(supervisor: Supervisor) -> None:
+    """Replace the workers whenever a file of the certificates has changed."""
+    tls = supervisor.config.tls
+    if tls.on:
+        await tell_changes(tls, supervisor.reload)
+
+
 async def _hear(signals: AsyncIterator[int], supervisor: Supervisor) -> None:
-    terminal = _has_terminal()
+    terminal = has_terminal()
     async for number in signals:
-        # A terminal that has been closed says so by the same signal.
-        if number == signal.SIGHUP and terminal == _has_terminal():
+        if asks_for_renewal(number, terminal=terminal):
             supervisor.reload()
         else:
             supervisor.stop()
-
-
-def _has_terminal() -> bool:
-    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()

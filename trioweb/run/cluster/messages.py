@@ -92,9 +92,13 @@ class Published(Message, frozen=True):
 
 
 class Accept(Message, frozen=True):
-    """Accept from the listening sockets that come with it, known by *socket*."""
+    """Accept from the listening sockets that come with it, known by *socket*.
+
+    *plain* says which of them, in their order, speak no TLS though others do.
+    """
 
     socket: int
+    plain: list[int] = []
 
 
 class Release(Message, frozen=True):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from trioweb.message.errors import SetupError
 from trioweb.run.cluster.members import Policy
 from trioweb.run.config import Config
+from trioweb.run.tls.config import TLS
 
 log = logging.getLogger("trioweb.error")
 
@@ -32,7 +33,16 @@ def renewed(config: Config, reread: Reread | None) -> Config:
         log.error("%s; the settings stay as they were", error)  # noqa: TRY400  # the place is in it
         return config
     fixed = {name: getattr(config, name) for name in FIXED}
-    return dataclasses.replace(said, **fixed)
+    return dataclasses.replace(said, tls=_renewed(config.tls, said.tls), **fixed)
+
+
+def _renewed(tls: TLS, said: TLS) -> TLS:
+    """Other certificates than before, but what is spoken stays where it is spoken."""
+    if said.on != tls.on:
+        log.error("HTTPS is switched on and off by a restart; it stays as it was")
+        return tls
+    port = tls.port if said.port is None else said.port
+    return dataclasses.replace(said, redirect=tls.redirect, port=port)
 
 
 def policy_of(config: Config) -> Policy:

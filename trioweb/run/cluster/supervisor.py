@@ -196,8 +196,8 @@ class Supervisor:
         match action:
             case actions.Listen(_, sockets):
                 for number in sorted(sockets):
-                    own = self._berths.of(number)
-                    process.channel.post(messages.Accept(number), own)
+                    own, plain = self._berths.of(number), self._berths.plain(number)
+                    process.channel.post(messages.Accept(number, plain), own)
             case actions.Hush(_, sockets):
                 for number in sorted(sockets):
                     process.channel.post(messages.Release(number))

@@ -42,6 +42,7 @@ from trioweb.run.selfcheck import check_h11
 from trioweb.run.server import answering
 from trioweb.run.serving import Server
 from trioweb.run.target import load, show_fault
+from trioweb.run.tls.certificates import Certificates, opened
 
 # Seconds between two signs of life.
 BEAT = 1.0
@@ -70,6 +71,8 @@ def work(sock: socket.socket, order: Order) -> None:
     with closing(channel), Hold(order.site.directory) as hold:
         worker = Worker(channel, order)
         try:
+            # Before it becomes another, who need not be able to read the keys.
+            worker.certificates = opened(config.tls, watched=config.user is None)
             become(identity(config.user))
             # Only now: becoming another undoes it.
             with bound_to_supervisor():
@@ -102,6 +105,7 @@ class Worker:
 
     def __init__(self, channel: Channel[FromSupervisor], order: Order) -> None:
         self.orphaned = False
+        self.certificates: Certificates | None = None
         self._channel = channel
         self._order = order
         self._accounts = Accounts(channel)
@@ -135,6 +139,7 @@ class Worker:
                             writer=writer,
                             site=self._site,
                             counted=self._accounts.figures.record,
+                            certificates=self.certificates,
                         ) as (server, doors):
                             tell_of(self._accounts.figures, server, app)
                             with settled():
@@ -200,9 +205,10 @@ class Worker:
     def obey(self, letter: Letter[FromSupervisor]) -> None:
         """Do what one message says."""
         match letter.message:
-            case messages.Accept(number) if self._doors is not None:
-                for sock in letter.sockets:
-                    self._doors.open(number, Listener(sock, ""))
+            case messages.Accept(number, plain) if self._doors is not None:
+                for place, sock in enumerate(letter.sockets):
+                    listener = Listener(sock, "", plain=place in plain)
+                    self._doors.open(number, listener)
             case messages.Release(number) if self._doors is not None:
                 self._doors.shut(number)
             case messages.Decline():

@@ -1,0 +1,182 @@
+"""Contexts: what OpenSSL is told before any peer comes, and who gets which one.
+
+Only what has forward secrecy and authenticated encryption is spoken: TLS 1.3, and of
+1.2 what Mozilla's "intermediate" profile has of it (RFC 9325 section 4.2).
+"""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from trioweb.message.errors import SetupError
+from trioweb.run.tls.config import TLS, Pair, pairs_of
+
+# Of TLS 1.2; of 1.3 everything is good, and cannot be chosen from here.  AES first:
+# where both ends have it in hardware it is the fastest.
+CIPHERS = ":".join(
+    f"ECDHE-{signature}-{rest}"
+    for rest in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for signature in ("ECDSA", "RSA")
+)
+
+_OPTIONS = (
+    ssl.OP_CIPHER_SERVER_PREFERENCE
+    | ssl.OP_NO_COMPRESSION  # CRIME
+    | ssl.OP_NO_RENEGOTIATION  # costs us far more than who asks for it
+    | ssl.OP_SINGLE_ECDH_USE
+)
+
+_MINIMUM = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+_CLIENT = {
+    None: ssl.CERT_NONE,
+    "request": ssl.CERT_OPTIONAL,
+    "require": ssl.CERT_REQUIRED,
+}
+
+# Before it a peer could have its first bytes taken for what came encrypted
+# (CVE-2023-40217).
+_SOUND = (3, 11, 5)
+
+
+class TLSError(SetupError):
+    """Certificates cannot be used as they are; one line with the remedy."""
+
+
+class OurSocket(ssl.SSLSocket):
+    """A socket that keeps the name its peer has asked for."""
+
+    asked: str | None = None
+
+
+class OurObject(ssl.SSLObject):
+    """The same for what has no socket."""
+
+    asked: str | None = None
+
+
+def protocols() -> list[str]:
+    """What is spoken inside TLS, by the names of ALPN (RFC 7301), the best first.
+
+    HTTP/2 is among them where both its library and our use of it are there.
+    """
+    if find_spec("h2") is not None and find_spec("trioweb.wire.h2") is not None:
+        return ["h2", "http/1.1"]
+    return ["http/1.1"]
+
+
+def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> None:
+    """SetupError where this Python's TLS is known to be unsound."""
+    if version < _SOUND:
+        said = ".".join(map(str, version))
+        msg = f"the ssl of Python {said} is unsound (CVE-2023-40217); take a newer one"
+        raise TLSError(msg)
+
+
+def build(tls: TLS) -> ssl.SSLContext:
+    """The context that every handshake begins with, from what the files hold now.
+
+    It blocks while they are read.  TLSError where one of them cannot be used.
+    """
+    check_python()
+    default, named = pairs_of(tls)
+    contexts = {each.name: _context(tls, each.pair) for each in named}
+    if default is None:
+        if not contexts:
+            raise TLSError("there is no certificate; give one")
+        first = next(iter(contexts.values()))
+    else:
+        first = _context(tls, default)
+    first.sni_callback = _chooser(contexts, strict=tls.strict or default is None)
+    return first
+
+
+def find(contexts: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | None:
+    """The context for a name: its own, or that of the names around it (RFC 9525)."""
+    name = name.lower().removesuffix(".")
+    if name in contexts:
+        return contexts[name]
+    _, dot, around = name.partition(".")
+    return contexts.get(f"*.{around}") if dot else None
+
+
+def _chooser(contexts: Mapping[str, ssl.SSLContext], *, strict: bool) -> Any:  # noqa: ANN401  # sockets and objects have no common type
+    def choose(
+        tls: OurSocket | OurObject, asked: str | None, _: ssl.SSLContext
+    ) -> int | None:
+        tls.asked = asked
+        found = None if asked is None else find(contexts, asked)
+        if found is not None:
+            tls.context = found
+        elif strict:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        return None
+
+    return choose
+
+
+def _context(tls: TLS, pair: Pair) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = OurSocket
+    context.sslobject_class = OurObject
+    context.minimum_version = _MINIMUM[tls.minimum]
+    context.options |= _OPTIONS
+    context.set_ciphers(CIPHERS)
+    context.set_alpn_protocols(protocols())
+    _load(context, pair)
+    if tls.client_ca is not None:
+        _require(tls.client_ca)
+        try:
+            context.load_verify_locations(tls.client_ca)
+        except ssl.SSLError as error:
+            msg = f"{tls.client_ca} holds no certificates in PEM form"
+            raise TLSError(msg) from error
+    context.verify_mode = _CLIENT[tls.client]
+    return context
+
+
+class _Encrypted(Exception):
+    """A key wants a password."""
+
+
+def _load(context: ssl.SSLContext, pair: Pair) -> None:
+    for file in {pair.cert, pair.key}:
+        _require(file)
+    try:
+        context.load_cert_chain(pair.cert, pair.key, password=_no_password)
+    except _Encrypted as error:
+        msg = f"{pair.key} is encrypted; give a key without a password"
+        raise TLSError(msg) from error
+    except (ssl.SSLError, OSError) as error:
+        raise TLSError(_explained(error, pair)) from error
+
+
+def _no_password() -> str:
+    # Else OpenSSL would ask on the terminal, and wait.
+    raise _Encrypted
+
+
+def _require(file: str) -> None:
+    # OpenSSL does not say which file it could not read.
+    try:
+        with Path(file).open("rb"):
+            pass
+    except OSError as error:
+        raise TLSError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _explained(error: OSError, pair: Pair) -> str:
+    reason = getattr(error, "reason", None)
+    if reason == "KEY_VALUES_MISMATCH":
+        return (
+            f"{pair.key} is not the key of {pair.cert}; give two that belong together"
+        )
+    if reason in {"EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"}:
+        return f"{pair.cert} is too weak ({reason}); take a key of 2048 bits or P-256"
+    files = pair.cert if pair.cert == pair.key else f"{pair.cert} and {pair.key}"
+    return f"{files} cannot be used: certificate and key must be whole, in PEM form"

@@ -1,0 +1,44 @@
+"""Refusal: what a peer is told that speaks plain HTTP where HTTPS is spoken."""
+
+from __future__ import annotations
+
+import contextlib
+
+import trio
+
+from trioweb.message.transport import Transport
+
+# The first byte of every TLS connection: the type of a handshake's record (RFC 8446
+# section 5.1).
+HANDSHAKE = b"\x16"
+
+# Seconds, and bytes, that are given to a peer to take the answer: closing with bytes
+# unread would reset the connection, and the reset would eat it.
+_LINGER = 1.0
+_MOST = 64 * 1024
+
+_TEXT = b"HTTPS is spoken here, and this was plain HTTP: write https://\n"
+_ANSWER = (
+    b"HTTP/1.1 400 Bad Request\r\n"
+    b"connection: close\r\n"
+    b"content-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\n\r\n%b" % (len(_TEXT), _TEXT)
+)
+
+
+async def refuse(plain: Transport, begun: bytes) -> None:
+    """Answer a peer on *plain* that has *begun* with something else than a handshake.
+
+    What is no HTTP either is not answered.  Always raises trio.BrokenResourceError.
+    """
+    if begun.isalpha():
+        with (
+            contextlib.suppress(trio.BrokenResourceError),
+            trio.move_on_after(_LINGER),
+        ):
+            await plain.send_all(_ANSWER)
+            await plain.send_eof()
+            left = _MOST
+            while left > 0 and (piece := await plain.receive_some()):
+                left -= len(piece)
+    raise trio.BrokenResourceError("it did not begin with a handshake of TLS")

@@ -1,0 +1,210 @@
+"""StreamTLS: TLS on any transport, where there is no hub: in tests, on other systems.
+
+OpenSSL is handed the bytes and gives back others, in memory.  It costs more than
+`trioweb.run.tls.hub`, and does the same.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+
+import trio
+
+from trioweb.message.transport import Gone, Transport
+from trioweb.run.sockets import require_some
+from trioweb.run.tls.bounds import FAREWELL, LINGERING, RECORD
+from trioweb.run.tls.certificates import Certificates
+from trioweb.run.tls.contexts import OurObject
+from trioweb.run.tls.peers import introduced
+from trioweb.run.tls.refusal import HANDSHAKE, refuse
+
+# Bytes encrypted before they are sent: what is held twice for a slow peer.
+_PIECE = 64 * 1024
+
+
+class StreamTLS(Transport):
+    """The bytes inside TLS on *carrier*, which it owns from now on."""
+
+    secure = True
+
+    def __init__(self, carrier: Transport, certificates: Certificates) -> None:
+        self.peer = carrier.peer
+        self._carrier = carrier
+        self._certificates = certificates
+        self._in = ssl.MemoryBIO()
+        self._out = ssl.MemoryBIO()
+        self._tls: OurObject | None = None
+        self._order = trio.Lock()  # of what goes out
+        self._sending = False
+        self._finished = False
+        self._cut = False  # what was encrypted has been lost
+        self._deaf = False  # what comes can be read no more
+
+    async def handshake(self) -> str | None:
+        """As `HubTLS.handshake`."""
+        begun = await self._carrier.receive_some()
+        if begun[:1] != HANDSHAKE:
+            await refuse(self._carrier, bytes(begun[:1]))
+        self._in.write(begun)
+        async with self._certificates.handshakes.turn():
+            tls = self._certificates.context.wrap_bio(
+                self._in, self._out, server_side=True
+            )
+            if not isinstance(tls, OurObject):
+                raise TypeError("the context of a server makes objects of ours")
+            await self._shake_hands(tls)
+        self._tls = tls
+        self.peer = introduced(self.peer, tls)
+        return tls.selected_alpn_protocol()
+
+    async def _shake_hands(self, tls: OurObject) -> None:
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self._fill()
+            except OSError as error:
+                await self._flush()  # the alert that says why
+                raise trio.BrokenResourceError(str(error)) from error
+            else:
+                await self._flush()
+                return
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Wait for some bytes, *max_bytes* at most; b"" once the peer said goodbye."""
+        size = RECORD if max_bytes is None else max_bytes
+        require_some(size)
+        tls = self._open()
+        await trio.lowlevel.checkpoint()
+        if self._deaf:
+            await self._throw_away()
+        while True:
+            try:
+                return tls.read(size)
+            except ssl.SSLWantReadError:
+                # New tickets, or keys: the answer to what was read.
+                await self._flush()
+                await self._fill()
+            except ssl.SSLZeroReturnError:
+                return b""
+            except OSError as error:
+                raise trio.BrokenResourceError(str(error)) from error
+
+    async def _throw_away(self) -> None:
+        """As `HubTLS`: take what comes after the end, which is never an end."""
+        left = LINGERING
+        while left > 0 and (piece := await self._carrier.receive_some()):
+            left -= len(piece)
+        raise trio.BrokenResourceError("what came after our goodbye cannot be read")
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of *data*; cancelling it cuts the connection."""
+        tls = self._open()
+        self._begin_sending()
+        try:
+            with memoryview(data).cast("B") as view:
+                for start in range(0, len(view), _PIECE):
+                    self._encrypt(tls, view[start : start + _PIECE])
+                    await self._flush()
+        finally:
+            self._sending = False
+
+    def _encrypt(self, tls: OurObject, data: memoryview) -> None:
+        try:
+            sent = 0
+            while sent < len(data):
+                sent += tls.write(data[sent:])
+        except OSError as error:
+            raise trio.BrokenResourceError(str(error)) from error
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until there is room for some bytes.  Cancelling it loses nothing."""
+        self._open()
+        self._begin_sending()
+        try:
+            await self._carrier.wait_send_all_might_not_block()
+        finally:
+            self._sending = False
+
+    async def send_eof(self) -> None:
+        """Say goodbye (close_notify); receiving goes on."""
+        tls = self._open()
+        self._begin_sending()
+        try:
+            self._finished = True
+            self._say_goodbye(tls)
+            await self._flush()
+            await self._carrier.send_eof()
+        finally:
+            self._sending = False
+
+    async def aclose(self) -> None:
+        """Say goodbye, and close; the peer's goodbye is not waited for."""
+        if self._tls is not None and not (self._finished or self._cut or self._sending):
+            self._say_goodbye(self._tls)
+            with (
+                suppress(trio.BrokenResourceError, trio.ClosedResourceError),
+                trio.move_on_after(FAREWELL, shield=True),
+            ):
+                await self._flush()
+        self._finished = True
+        await self._carrier.aclose()
+
+    def _say_goodbye(self, tls: OurObject) -> None:
+        try:
+            tls.unwrap()
+        except ssl.SSLWantReadError:
+            pass  # the peer's need not be waited for
+        except OSError:
+            self._deaf = True  # it was still sending, which ends it for OpenSSL
+
+    def taken(self) -> int:
+        """How many bytes the peer has taken, framing included."""
+        return self._carrier.taken()
+
+    def abort(self) -> None:
+        """Break the connection off."""
+        self._finished = True
+        self._carrier.abort()
+
+    @property
+    def gone(self) -> Callable[[Gone], None] | None:
+        """Whom to tell that the peer has left; see Transport."""
+        return self._carrier.gone
+
+    @gone.setter
+    def gone(self, listener: Callable[[Gone], None] | None) -> None:
+        self._carrier.gone = listener
+
+    def _open(self) -> OurObject:
+        if self._tls is None:
+            raise RuntimeError("the handshake comes first")
+        return self._tls
+
+    def _begin_sending(self) -> None:
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending on this connection")
+        if self._finished:
+            raise trio.ClosedResourceError("this side has said goodbye")
+        if self._cut:
+            raise trio.BrokenResourceError("an earlier write was cancelled")
+        self._sending = True
+
+    async def _fill(self) -> None:
+        data = await self._carrier.receive_some()
+        if data:
+            self._in.write(data)
+        else:
+            self._in.write_eof()
+
+    async def _flush(self) -> None:
+        async with self._order:
+            # Whoever was before us may have taken our bytes along.
+            if not self._out.pending:
+                return
+            self._cut = True
+            await self._carrier.send_all(self._out.read())
+            self._cut = False
