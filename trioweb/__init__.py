@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trioweb.app.answers import html, json, redirect, stream, text
 from trioweb.app.app import App
+from trioweb.app.events import EventStream, events
 from trioweb.app.files import file
 from trioweb.app.health import health, metrics
 from trioweb.app.hosts import allowed_hosts
@@ -53,6 +54,7 @@ __all__ = [
     "Config",
     "Conflict",
     "CookieStore",
+    "EventStream",
     "Forbidden",
     "HTTPError",
     "Handler",
@@ -79,6 +81,7 @@ __all__ = [
     "allowed_hosts",
     "check_csrf",
     "csrf_token",
+    "events",
     "file",
     "health",
     "html",

@@ -85,7 +85,12 @@ def json(value: object, status: int = 200, *, headers: Fields = ()) -> Response:
 
     TypeError for what has no form in JSON.
     """
-    return Response(status, _fields(_JSON, more=headers), _encoder.encode(value))
+    return Response(status, _fields(_JSON, more=headers), encoded_json(value))
+
+
+def encoded_json(value: object) -> bytes:
+    """*value* in the form that `json` gives it; TypeError for what has none."""
+    return _encoder.encode(value)
 
 
 def stream(

@@ -12,6 +12,7 @@ from typing import Any
 
 from trioweb.app.answers import Answer, respond
 from trioweb.app.call import Called, qualified
+from trioweb.app.events import Events
 from trioweb.message.errors import BadRequest, HTTPError, PeerGone, departed, sole
 from trioweb.message.handler import Handler
 from trioweb.message.problem import problem
@@ -58,6 +59,8 @@ class Boundary:
         async def contained(request: Request) -> Response:
             try:
                 answer = await handler(request)
+                if type(answer) is Events:
+                    answer = answer.to(request)
                 # The check once more, here: most handlers need no call for it.
                 return answer if type(answer) is Response else turn(answer, name)
             except Exception as error:  # noqa: BLE001  # one of the two boundaries

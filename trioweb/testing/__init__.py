@@ -6,12 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trioweb.testing.event_parser import Event
+    from trioweb.testing.events import EventSource
     from trioweb.testing.in_memory import client
     from trioweb.testing.peer import BadResponse, RawPeer, RawResponse
     from trioweb.testing.transport import MemoryTransport, memory_pair
 
 __all__ = [
     "BadResponse",
+    "Event",
+    "EventSource",
     "MemoryTransport",
     "RawPeer",
     "RawResponse",
@@ -21,6 +25,8 @@ __all__ = [
 
 _HOMES = {
     "BadResponse": "trioweb.testing.peer",
+    "Event": "trioweb.testing.event_parser",
+    "EventSource": "trioweb.testing.events",
     "MemoryTransport": "trioweb.testing.transport",
     "RawPeer": "trioweb.testing.peer",
     "RawResponse": "trioweb.testing.peer",

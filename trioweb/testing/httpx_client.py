@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import ssl
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TYPE_CHECKING, Self
 
 import httpcore2
 import httpx2
 import trio
 
+from trioweb.testing.events import EventSource, listening
 from trioweb.testing.peer import RawPeer
 from trioweb.testing.transport import memory_pair
 
@@ -82,6 +83,21 @@ class Client(httpx2.AsyncClient):
         secure = self.base_url.scheme == "https"
         host = self.base_url.netloc.decode("ascii")
         return RawPeer(self._connections.open(secure=secure), host=host)
+
+    def events(
+        self,
+        path: str,
+        *,
+        last_event_id: str = "",
+        headers: Mapping[str, str] = {},
+    ) -> AbstractAsyncContextManager[EventSource]:
+        """Listen to the events at *path* while the block lasts, as a browser would.
+
+        ``async with client.events("/clock") as source: event = await anext(source)``.
+        *last_event_id* is what a browser says when it comes back.  Raises BadResponse
+        for an answer that a browser would not listen to.
+        """
+        return listening(self, path, last_event_id=last_event_id, headers=headers)
 
     def abort(self) -> None:
         """Reset all open connections at once, those of `connect` included."""
