@@ -7,6 +7,7 @@ from trioweb.message.request import Request
 from trioweb.message.transport import Peer, Transport
 from trioweb.rules.forwarded import Proxies, Sender
 from trioweb.rules.headers import Headers
+from trioweb.rules.pseudo import Head2
 from trioweb.wire.gate import Head
 from trioweb.wire.tunnel import offered
 
@@ -22,17 +23,47 @@ def request_of(
     Where one of *proxies* has sent it, its peer, scheme and authority are those of the
     peer that the proxy speaks for.
     """
+    version = f"1.{head.minor}"
+    request = _made(head.method, head, exchange, transport, proxies, version)
+    if head.upgrade and head.minor:
+        request.upgrade = offered(request.headers)
+    return request
+
+
+def request_on_stream(
+    head: Head2,
+    exchange: Exchange,
+    transport: Transport,
+    proxies: Proxies | None = None,
+) -> Request:
+    """The same of a head of HTTP/2, which makes the same request.
+
+    An extended CONNECT (RFC 8441) is what HTTP/1.1 says by GET and Upgrade.
+    """
+    method = head.method if head.protocol is None else "GET"
+    request = _made(method, head, exchange, transport, proxies, "2")
+    if head.protocol is not None:
+        request.upgrade = head.protocol.lower()
+    return request
+
+
+def _made(
+    method: str,
+    head: Head | Head2,
+    exchange: Exchange,
+    transport: Transport,
+    proxies: Proxies | None,
+    version: str,
+) -> Request:
     request = Request(
-        head.method,
+        method,
         head.target,
         Headers.from_wire(head.fields),
         exchange,
         peer=transport.peer,
         scheme="https" if transport.secure else "http",
-        version=f"1.{head.minor}",
+        version=version,
     )
-    if head.upgrade and head.minor:
-        request.upgrade = offered(request.headers)
     if proxies is not None and proxies.trusts(transport.peer.host):
         _pass_on(request, proxies.sender(request.headers, transport.peer.host))
     return request

@@ -25,7 +25,7 @@ from trioweb.wire.boundary import contained
 from trioweb.wire.inbound import Inbound
 from trioweb.wire.outbound import Outbound
 from trioweb.wire.record import exchanged
-from trioweb.wire.service import Service, overloaded
+from trioweb.wire.service import Service, overloaded, too_late
 from trioweb.wire.tunnel import Tunnel, switching, upgrade_required
 from trioweb.wire.watch import Cause, Phase, Watch
 
@@ -35,8 +35,12 @@ log = logging.getLogger("trioweb.error")
 class Connection:
     """One peer's requests, answered in order; the Exchange of each while it lasts."""
 
-    def __init__(self, transport: Transport, service: Service) -> None:
+    def __init__(
+        self, transport: Transport, service: Service, preface: bytes = b""
+    ) -> None:
         limits = service.limits
+        self._preface = preface  # what another protocol begins with; b"" for none
+        self.ahead = b""  # what was read of that
         self._transport = transport
         self._service = service
         self._limits = limits
@@ -138,6 +142,8 @@ class Connection:
         try:
             head = await self._in.head()
         except HTTPError as refusal:
+            if self._prefaced():
+                return None
             self._ending = Ending.REFUSED
             await self._say_last(refusal)
             return None
@@ -146,6 +152,13 @@ class Connection:
                 head, self, self._transport, self._service.proxies
             )
         return self._request
+
+    def _prefaced(self) -> bool:
+        """Whether what is no request is another protocol's beginning, kept for it."""
+        if self._count == 0 and self._preface:
+            if self._in.buffer.startswith(self._preface):
+                self.ahead = bytes(self._in.buffer)
+        return bool(self.ahead)
 
     async def _begun(self) -> bool:
         """Wait for the first byte of a request; False if none comes."""
@@ -258,7 +271,7 @@ class Connection:
             left = self._watch.cause is Cause.LEFT
             self._ending = Ending.GONE if left else Ending.TIMEOUT
             if not left and not self._out.begun:
-                await self._say_last(_too_late(self._watch.cause))
+                await self._say_last(too_late(self._watch.cause))
 
     async def _say_last(self, error: HTTPError) -> None:
         """Answer with *error* and part; a peer that does not take it goes without."""
@@ -289,9 +302,3 @@ class Connection:
         self._ending = Ending.COMPLETE
         self._in.taken = 0
         self._out.begin()
-
-
-def _too_late(cause: Cause | None) -> HTTPError:
-    if cause is Cause.SLOW:
-        return HTTPError(408, "the content came too slowly")
-    return HTTPError(503, "the answer took too long")

@@ -18,6 +18,7 @@ from trioweb.wire.framing import Chunked, Framing, Sized
 from trioweb.wire.gate import Head, check, find_end
 from trioweb.wire.limits import EMPTY_LINE, HARD_READ, READ_SIZE, Limits
 from trioweb.wire.load import Load
+from trioweb.wire.parting import part
 from trioweb.wire.watch import Watch
 
 
@@ -137,25 +138,10 @@ class Inbound:
         return False
 
     async def part(self) -> None:
-        """Finish sending, then wait for the peer to finish too.
-
-        Closing with bytes unread would reset the connection, and the reset would eat
-        an answer that the peer has not read yet (RFC 9112 section 9.6).
-        """
-        with (
-            contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
-            trio.move_on_after(self._limits.linger),
-        ):
-            await self._transport.send_eof()
-            await self._discard()
-
-    async def _discard(self) -> None:
-        """Read and forget until the peer finishes, but not without end."""
-        left = self._limits.lingering
+        """Finish sending, then wait for the peer to finish too."""
         # Nothing of it is held while more is waited for: many may part at once.
         self.buffer.clear()
-        while left > 0 and (size := len(await self._transport.receive_some(READ_SIZE))):
-            left -= size
+        await part(self._transport, self._limits)
 
     def _begin(self, head: Head) -> None:
         self._framing = Chunked(self._limits) if head.chunked else Sized(head.length)

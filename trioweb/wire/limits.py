@@ -23,6 +23,40 @@ FILE_PIECE = 256 * 1024
 # know of would read it; most proxies stop at 64 KiB or before.
 RESPONSE_HEAD = 64 * 1024
 
+# HTTP/2: streams of one connection at once (RFC 9113 section 6.5.2 asks for no fewer
+# than 100); a handler that goes on after its stream was reset still counts.
+STREAMS = 100
+
+# HTTP/2: content of one stream that may wait for its handler, bytes: what the protocol
+# begins with, so that no peer must first be told; one connection holds 6.5 MB at most.
+STREAM_WINDOW = 64 * 1024 - 1
+
+# HTTP/2: a peer's fields, unpacked, each 32 bytes more than its name and value (RFC
+# 9113 section 6.5.2): the sum we announce, above which a request gets 431 (hyper has
+# the same), and the one above which not even the rest of the block is unpacked.
+FIELD_LIST = 16 * 1024
+UNPACKED = 64 * 1024
+
+# HTTP/2: bytes remembered of the fields that went before, in each direction, whatever
+# the peer offers: what the protocol begins with.
+HPACK_TABLE = 4 * 1024
+
+# HTTP/2: content of one stream in one frame, bytes, before the next stream has its
+# turn: the least that every peer takes (RFC 9113 section 4.2).
+TURN = 16 * 1024
+
+# HTTP/2: bytes that wait to be written, beside as many that are being written, before
+# streams must wait; and with what answers frames, before the peer has read so little
+# that it is cut off (HAProxy's and nginx's buffers are of the same order).
+OUTGOING = 64 * 1024
+OVERFLOW = 192 * 1024
+
+# HTTP/2: seconds for a peer to acknowledge our settings (RFC 9113 section 6.5.3).
+SETTINGS_TIME = 10.0
+
+# HTTP/2: frames taken at one go before others get their turn; most cost 10 to 100 µs.
+FRAMES = 64
+
 # One empty line before a request is skipped, because RFC 9112 section 2.2 asks for it.
 EMPTY_LINE = b"\r\n"
 

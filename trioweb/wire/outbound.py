@@ -21,20 +21,11 @@ from trioweb.message.response import BodyWriter, File, Response
 from trioweb.message.transport import Transport
 from trioweb.rules.headers import parse_list
 from trioweb.rules.status import bodiless, reason
-from trioweb.rules.trailers import FORBIDDEN
-from trioweb.wire.limits import FILE_PIECE, RESPONSE_HEAD
-from trioweb.wire.pieces import Pieces
+from trioweb.wire.head import RawFields, check_size, fields_of, trailers_of
+from trioweb.wire.limits import FILE_PIECE
+from trioweb.wire.pieces import TORN, write_pieces
 from trioweb.wire.service import DateField
 from trioweb.wire.watch import Watch
-
-RawFields = list[tuple[bytes, bytes]]
-
-# Framing of content, where there never is any (RFC 9112 section 6.1, RFC 9110 section
-# 8.6); a 304 may say how long the content would be.
-_NO_FRAMING = {
-    204: frozenset({b"content-length", b"transfer-encoding"}),
-    304: frozenset({b"transfer-encoding"}),
-}
 
 
 class Outbound:
@@ -146,7 +137,7 @@ class Outbound:
     async def _respond_bytes(
         self, response: Response, body: bytes, *, bare: bool, last: Callable[[], bool]
     ) -> None:
-        head = self.head(response, len(body), close=last())
+        head = self._head(response, len(body), close=last())
         data = b"" if bare else self._framed(h11.Data(data=body))
         end = self._framed(h11.EndOfMessage())
         self._start(response.status)
@@ -157,7 +148,7 @@ class Outbound:
     async def _respond_file(
         self, response: Response, file: File, *, bare: bool, last: Callable[[], bool]
     ) -> None:
-        waiting = self.head(response, file.length, close=last())
+        waiting = self._head(response, file.length, close=last())
         at, end = file.offset, file.offset + (0 if bare else file.length)
         while at < end:
             size = min(end - at, FILE_PIECE)
@@ -165,7 +156,7 @@ class Outbound:
             if not piece:
                 break  # the file has shrunk; h11 refuses to call this the end
             at += len(piece)
-            await self.write(response, waiting, h11.Data(data=piece))
+            await self._write_event(response, waiting, h11.Data(data=piece))
             waiting = b""
         await self._finish(response, waiting)
 
@@ -177,41 +168,46 @@ class Outbound:
         bare: bool,
         last: Callable[[], bool],
     ) -> None:
-        pieces = Pieces(self, response, last)
         if bare:
-            await self._finish(response, pieces.head())
+            await self._finish(response, self._first(response, last))
             return
-        try:
-            await writer(pieces.send)
-        finally:
-            pieces.open = False
+        await write_pieces(writer, partial(self._piece, response, last))
         trailers = self._trailers(response)
-        await self._finish(response, pieces.head(), trailers)
+        await self._finish(response, self._first(response, last), trailers)
 
-    def head(self, response: Response, length: int | None, *, close: bool) -> bytes:
+    async def _piece(
+        self, response: Response, last: Callable[[], bool], piece: bytes
+    ) -> None:
+        before = self._first(response, last)
+        await self._write_event(response, before, h11.Data(data=piece))
+
+    def _first(self, response: Response, last: Callable[[], bool]) -> bytes:
+        """The response's head, if it has not left yet.
+
+        It waits for the first piece: one segment instead of two, and a writer that
+        fails at once can still be answered with a 500.
+        """
+        if self.status is not None:
+            return b""
+        return self._head(response, None, close=last())
+
+    def _head(self, response: Response, length: int | None, *, close: bool) -> bytes:
         """The head of *response*; *length* of its content in bytes, if it is known."""
-        headers, status = response.headers, response.status
-        fields = headers.raw.copy()
-        if bodiless(status):
-            unfit = _NO_FRAMING.get(status, frozenset())
-            fields = [line for line in fields if line[0] not in unfit]
-        elif length is not None and "content-length" not in headers:
-            fields.append((b"content-length", b"%d" % length))
-        if "date" not in headers:
-            fields.append((b"date", self._date.now()))
+        fields = fields_of(response, length, self._date)
         if close:
             # One field: two that disagree are for every reader to settle by itself.
+            options = response.headers.get("connection", "")
             fields = [line for line in fields if line[0] != b"connection"]
-            fields.append((b"connection", _closing(headers.get("connection", ""))))
-        phrase = reason(status).encode()
+            fields.append((b"connection", _closing(options)))
+        status, phrase = response.status, reason(response.status).encode()
         event = h11.Response(status_code=status, headers=fields, reason=phrase)
         head = self._framed(event)
-        if len(head) > RESPONSE_HEAD:
-            msg = f"the response's head has {len(head)} bytes, more than a peer reads"
-            raise ValueError(msg)
+        check_size(len(head))
         return head
 
-    async def write(self, response: Response, before: bytes, event: h11.Event) -> None:
+    async def _write_event(
+        self, response: Response, before: bytes, event: h11.Event
+    ) -> None:
         """Write *before* and *event* as it is on the wire; PeerGone if nobody is.
 
         They are of *response*, which begins to leave with the first of them: until then
@@ -228,31 +224,24 @@ class Outbound:
     async def _finish(
         self, response: Response, before: bytes, trailers: RawFields | None = None
     ) -> None:
-        await self.write(response, before, h11.EndOfMessage(headers=trailers or []))
+        await self._write_event(
+            response, before, h11.EndOfMessage(headers=trailers or [])
+        )
         self._open = False
 
     def _trailers(self, response: Response) -> RawFields | None:
-        if response.trailers is None:
-            return None
-        for name, _ in response.trailers.raw:
-            if name in FORBIDDEN:
-                msg = f"{name.decode()} cannot be a trailer; set it in the headers"
-                raise ValueError(msg)
+        trailers = trailers_of(response)
         # Only chunked content has a place for them (RFC 9112 section 7.1.2).
         chunked = self._h11.their_http_version == b"1.1" and not (
             "content-length" in response.headers or bodiless(response.status)
         )
-        return response.trailers.raw if chunked else None
+        return trailers if chunked else None
 
     def _framed(self, event: h11.Event) -> bytes:
         if self._broken:
             raise PeerGone
         if self._torn:
-            msg = (
-                "an earlier write was cut off or goes on still, and nothing can follow "
-                "it; wait for each send() to return, outside of any timeout"
-            )
-            raise RuntimeError(msg)
+            raise RuntimeError(TORN)
         return self._h11.send(event) or b""
 
     async def _write(self, data: bytes) -> None:

@@ -1,52 +1,35 @@
-"""Pieces: the `Send` of one streamed response."""
+"""Pieces: the `Send` of one streamed response, whichever protocol carries it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
-import h11
 import trio
 
-from trioweb.message.response import Response
+from trioweb.message.response import BodyWriter, Send
+
+# Said to whoever sends where an earlier piece is not done with.
+TORN = (
+    "an earlier write was cut off or goes on still, and nothing can follow it; wait "
+    "for each send() to return, outside of any timeout"
+)
 
 
-class Writing(Protocol):
-    """What carries the pieces to the peer."""
-
-    @property
-    def status(self) -> int | None:
-        """That of the response that has begun to leave."""
-
-    def head(self, response: Response, length: int | None, *, close: bool) -> bytes:
-        """The head of *response*."""
-
-    async def write(self, response: Response, before: bytes, event: h11.Event) -> None:
-        """Write *before* and *event* as it is on the wire."""
+async def write_pieces(writer: BodyWriter, carry: Send) -> None:
+    """Let *writer* write, each piece by *carry*, until it has returned."""
+    pieces = _Pieces(carry)
+    try:
+        await writer(pieces.send)
+    finally:
+        pieces.open = False
 
 
-class Pieces:
-    """The `Send` of one streamed response: open until its writer has returned."""
+class _Pieces:
+    """Open until its writer has returned."""
 
-    __slots__ = ("_last", "_outbound", "_response", "open")
+    __slots__ = ("_carry", "open")
 
-    def __init__(
-        self, outbound: Writing, response: Response, last: Callable[[], bool]
-    ) -> None:
-        self._outbound = outbound
-        self._response = response
-        self._last = last
+    def __init__(self, carry: Send) -> None:
+        self._carry = carry
         self.open = True
-
-    def head(self) -> bytes:
-        """The response's head, if it has not left yet.
-
-        It waits for the first piece: one segment instead of two, and a writer that
-        fails at once can still be answered with a 500.
-        """
-        if self._outbound.status is not None:
-            return b""
-        return self._outbound.head(self._response, None, close=self._last())
 
     async def send(self, piece: bytes) -> None:
         """Write one piece; an empty one sends the head at once."""
@@ -58,5 +41,4 @@ class Pieces:
             raise TypeError(msg)
         # Cancelled here, it has torn nothing: the writer may go on.
         await trio.lowlevel.checkpoint_if_cancelled()
-        head = self.head()
-        await self._outbound.write(self._response, head, h11.Data(data=piece))
+        await self._carry(piece)

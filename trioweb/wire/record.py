@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from trioweb.message.exchange import Ending, Exchanged
 from trioweb.message.request import Request
 from trioweb.message.transport import Peer
 from trioweb.rules.target import Target
-from trioweb.wire.inbound import Inbound
-from trioweb.wire.outbound import Outbound
+
+
+class Taking(Protocol):
+    """What has come of a request's content, by either protocol."""
+
+    @property
+    def taken(self) -> int:
+        """Bytes of it so far."""
+
+
+class Leaving(Protocol):
+    """What has left of a response, by either protocol."""
+
+    @property
+    def status(self) -> int | None:
+        """Its status, once it has begun to leave."""
+
+    @property
+    def sent(self) -> int:
+        """Bytes of it so far."""
 
 
 def exchanged(
     request: Request | None,
     peer: Peer,
     *,
-    inbound: Inbound,
-    outbound: Outbound,
+    inbound: Taking,
+    outbound: Leaving,
     seconds: float,
     ending: Ending,
 ) -> Exchanged:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from trioweb.message.errors import ServiceUnavailable
+from trioweb.message.errors import HTTPError, ServiceUnavailable
 from trioweb.message.exchange import Exchanged
 from trioweb.message.handler import Handler
 from trioweb.message.problem import problem
@@ -20,7 +20,7 @@ from trioweb.rules.forwarded import Proxies
 from trioweb.wire.alarms import Alarms
 from trioweb.wire.limits import Limits
 from trioweb.wire.load import Load
-from trioweb.wire.watch import Watch
+from trioweb.wire.watch import Cause, Watch
 
 # Seconds after which a peer that found too many requests before its own may try again:
 # most of those will have been answered, and given back their memory.
@@ -30,6 +30,13 @@ RETRY_AFTER = 1
 def overloaded() -> ServiceUnavailable:
     """What a peer is told for whom there is no room now."""
     return ServiceUnavailable("too many at once", retry_after=RETRY_AFTER)
+
+
+def too_late(cause: Cause | None) -> HTTPError:
+    """What a peer is told whose exchange was ended by the clock."""
+    if cause is Cause.SLOW:
+        return HTTPError(408, "the content came too slowly")
+    return HTTPError(503, "the answer took too long")
 
 
 class DateField:
@@ -68,6 +75,8 @@ class Service:
     # Requests whose handler is at work.
     at_work: set[Request] = field(default_factory=set)
     load: Load = field(default_factory=Load)
+    # Called when the server begins to stop, of whoever has something to say to that.
+    at_drain: set[Callable[[], None]] = field(default_factory=set)
 
     async def answer(self, request: Request) -> Response:
         """What the handler answers; 503 at once where there is no room for it.
@@ -109,3 +118,5 @@ class Service:
         self.draining.set()
         for watch in self.idle:
             watch.hurry(self.limits.drain_linger)
+        for tell in [*self.at_drain]:
+            tell()

@@ -60,6 +60,7 @@ class Watch:
         "_leave_by",
         "_limits",
         "_read_by",
+        "_said",
         "_taken",
         "_until",
         "_waited",
@@ -88,6 +89,7 @@ class Watch:
         self._until = math.inf  # when this phase must be over
         self._leave_by = math.inf  # until when the peer can be thought to listen
         self._gone: Gone | None = None
+        self._said: str | None = None  # how it left, in other words
         self._read_by = math.inf  # when more content must have come
         self._write_by = math.inf  # when the peer is asked how much it has taken
         self._asked_at = 0.0  # since when content is waited for
@@ -127,9 +129,13 @@ class Watch:
         self._choice = choice
         self._set_alarm()
 
-    def heard(self, gone: Gone) -> None:
-        """The transport has heard the peer leave: end what nobody waits for."""
+    def heard(self, gone: Gone, said: str | None = None) -> None:
+        """The transport has heard the peer leave: end what nobody waits for.
+
+        *said* is how, where there is more to say of it.
+        """
         self._gone = gone
+        self._said = said
         if gone is Gone.FINISHED:
             self._leave_by = trio.current_time() + self._limits.half_close
         self._set_alarm()
@@ -210,7 +216,7 @@ class Watch:
             return
         self.cause = cause
         how = self._gone if cause is Cause.LEFT and self._gone else cause
-        self.scope.cancel(reason=how.value)
+        self.scope.cancel(reason=self._said or how.value)
 
     def _set_alarm(self) -> None:
         if self._ended:

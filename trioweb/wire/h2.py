@@ -1,0 +1,326 @@
+"""HTTP/2: one connection, one reading task, one task for each stream (RFC 9113).
+
+The reader never waits for a handler: what has come waits in its stream, bounded by that
+stream's window.  What streams have to say goes through one buffer, written by one task.
+"""
+
+from __future__ import annotations
+
+import trio
+
+from trioweb.message.transport import Gone, Transport
+from trioweb.rules.pseudo import Malformed
+from trioweb.wire.h2_codes import PREFACE, Code, Kind, frame, goaway, name_of
+from trioweb.wire.h2_gate import Account, Flood, FrameFault, Frames
+from trioweb.wire.h2_head import read_trailers, size_of
+from trioweb.wire.h2_library import Fault, Library, RawFields
+from trioweb.wire.h2_outgoing import Outgoing
+from trioweb.wire.h2_stream import Link, Stream
+from trioweb.wire.limits import (
+    FRAMES,
+    HARD_READ,
+    READ_SIZE,
+    SETTINGS_TIME,
+    STREAMS,
+)
+from trioweb.wire.parting import part
+from trioweb.wire.service import Service
+from trioweb.wire.timer import Timer
+from trioweb.wire.watch import Phase, Watch
+
+# The first half of the farewell: no stream can have this number, so none is refused
+# before the peer has heard of it (RFC 9113 section 6.8).
+_ANY_STREAM = 2**31 - 1
+
+# What our one PING says; whoever answers it has read what came before it.
+_HEARD = b"trioweb\0"
+
+
+class Connection:
+    """One peer's streams: the listener of the library, and who ends it all."""
+
+    def __init__(
+        self, transport: Transport, service: Service, ahead: bytes = b""
+    ) -> None:
+        self._transport = transport
+        self._service = service
+        self._limits = service.limits
+        self._ahead = ahead
+        self._watch = Watch(service.alarms, service.limits, transport.taken)
+        self._library = Library(self)
+        self._outgoing = Outgoing(transport, self._watch)
+        self._frames = Frames()
+        self._account = Account()
+        self._link = Link(
+            transport,
+            service,
+            self._library,
+            self._outgoing,
+            self._account,
+            self._closed,
+        )
+        self._streams: dict[int, Stream] = {}
+        self._exchanges: trio.Nursery
+        self._reading = trio.CancelScope()
+        self._settling = Timer(service.alarms, self._unsettled)
+        self._patience = Timer(service.alarms, self._finish)
+        self._opened = trio.current_time()
+        self._count = 0  # requests so far
+        self._begun = False  # the preface has come
+        self._failed = False  # the peer has done what ends the connection
+        self._parting = False  # it has been told not to open streams
+        self._last: int | None = None  # ... and which was the last
+        self._said = False  # GOAWAY is out that ends it all
+        self._peer_parts = False  # it opens no more by itself
+
+    async def serve(self) -> None:
+        """Answer requests until either side is done with the connection."""
+        self._transport.gone = self._heard
+        self._service.at_drain.add(self.part)
+        try:
+            with self._watch.scope:
+                await self._talk()
+            await self._leave()
+        finally:
+            self._service.at_drain.discard(self.part)
+            self._service.idle.pop(self._watch, None)
+            self._patience.stop()
+            self._settling.stop()
+            self._watch.end()
+            self._outgoing.settle()
+            self._transport.gone = None  # or only the collector would free both
+
+    async def _talk(self) -> None:
+        async with trio.open_nursery() as writing:
+            writing.start_soon(self._outgoing.run, self._lost)
+            async with trio.open_nursery() as self._exchanges:
+                await self._read()
+            if self._failed:
+                self._watch.enter(Phase.ANSWERING, self._limits.farewell)
+            self._outgoing.end()
+
+    # Reading.
+
+    async def _read(self) -> None:
+        """Take frames until the peer ends, or we do; streams may go on after that."""
+        with self._reading:
+            try:
+                if await self._take_preface():
+                    await self._take_frames()
+                    self._unheard()
+            except trio.BrokenResourceError:
+                self._lost()
+            except (Fault, FrameFault) as fault:
+                self._break_off(fault.code)
+
+    async def _take_preface(self) -> bool:
+        """Whether the peer speaks HTTP/2; one that does not is told nothing."""
+        self._watch.enter(Phase.NEW, self._limits.head_time)
+        data = bytearray(self._ahead)
+        while PREFACE.startswith(data) and len(data) < len(PREFACE):
+            more = await self._transport.receive_some(READ_SIZE)
+            if not more:
+                return False
+            data += more
+        if not data.startswith(PREFACE):
+            self._said = True
+            return False
+        self._outgoing.put(self._library.begin())
+        self._library.preface(PREFACE)
+        self._begun = True
+        self._settling.start(SETTINGS_TIME)
+        if self._service.draining.is_set():
+            self.part()
+        self._rest()
+        await self._take(bytes(data[len(PREFACE) :]))
+        return True
+
+    async def _take_frames(self) -> None:
+        while True:
+            size = HARD_READ if self._service.load.refusing else READ_SIZE
+            data = await self._transport.receive_some(size)
+            if not data:
+                return
+            await self._take(bytes(data))
+
+    async def _take(self, data: bytes) -> None:
+        now = trio.current_time()
+        for taken, each in enumerate(self._frames.feed(data), 1):
+            self._account.charge(each, now)
+            self._outgoing.put(self._library.receive(each))
+            if self._outgoing.overflowing:
+                raise Flood("answers that the peer does not read")
+            if taken % FRAMES == 0:
+                await trio.lowlevel.checkpoint()
+
+    # The Listener of the library.
+
+    def opened(self, stream: int, fields: RawFields, *, ended: bool) -> None:
+        """A request has begun."""
+        self._account.unpacked(size_of(fields), trio.current_time())
+        if len(self._streams) >= STREAMS or self._last is not None:
+            # Nobody has looked at it, so it can be asked again (RFC 9113 section 8.7).
+            self._refuse(stream, Code.REFUSED_STREAM)
+            return
+        made = Stream(stream, self._link)
+        try:
+            asked = made.asked(fields, ended=ended)
+        except Malformed:
+            self._refuse(stream, Code.PROTOCOL_ERROR)
+            return
+        if not self._streams:
+            self._service.idle.pop(self._watch, None)
+            self._watch.enter(Phase.ANSWERING)
+        self._streams[stream] = made
+        self._exchanges.start_soon(made.answer, asked)
+        self._count += 1
+        if self._retiring():
+            self.part()
+
+    def trailed(self, stream: int, fields: RawFields, *, ended: bool) -> None:
+        """Fields have come after the content."""
+        self._account.unpacked(size_of(fields), trio.current_time())
+        known = self._streams.get(stream)
+        if known is None:
+            return
+        try:
+            known.trail(read_trailers(fields, self._limits))
+        except Malformed:
+            self._object(known)
+        else:
+            if not ended:
+                self._object(known)
+
+    def content(self, stream: int, data: bytes, size: int, *, ended: bool) -> None:
+        """Content has come."""
+        if known := self._streams.get(stream):
+            try:
+                known.come(data, size, ended=ended)
+            except Malformed:
+                self._object(known)
+
+    def reset(self, stream: int, code: int, *, by_us: bool) -> None:
+        """A stream is over before its end."""
+        if known := self._streams.get(stream):
+            who = (
+                "was reset for what the peer did" if by_us else "was reset by the peer"
+            )
+            known.lost(f"the stream {who} ({name_of(code)})")
+
+    def provoked(self) -> None:
+        """A stream was reset because of the peer."""
+        self._account.provoked(trio.current_time())
+
+    def room(self, stream: int) -> None:
+        """More may be sent."""
+        if stream:
+            if known := self._streams.get(stream):
+                known.room()
+            return
+        for each in [*self._streams.values()]:
+            each.room()
+
+    def acknowledged(self) -> None:
+        """The peer has our settings."""
+        self._settling.stop()
+
+    def pong(self, data: bytes) -> None:
+        """The peer has read that we part, if it is that which it answers."""
+        if data == _HEARD and self._parting:
+            self._finish()
+
+    def leaving(self) -> None:
+        """The peer opens no more streams."""
+        self._peer_parts = True
+        self._rest()
+
+    def _refuse(self, stream: int, code: Code) -> None:
+        self._outgoing.put(self._library.reset(stream, code))
+        self.provoked()
+
+    def _object(self, stream: Stream) -> None:
+        """End a stream whose peer has said what makes no sense."""
+        stream.reset(Code.PROTOCOL_ERROR, "what came on the stream is malformed")
+        self.provoked()
+
+    # The connection's own end.
+
+    def part(self) -> None:
+        """Begin to part: streams are answered still, but no more should be opened."""
+        if self._parting or not self._begun:
+            return
+        self._parting = True
+        self._outgoing.put(goaway(_ANY_STREAM, Code.NO_ERROR))
+        self._outgoing.put(frame(Kind.PING, 0, _HEARD))
+        self._patience.start(self._limits.drain_linger)
+
+    def _finish(self) -> None:
+        """The peer knows: what it opens from now on is not looked at."""
+        if self._last is None:
+            self._last = self._library.last
+            self._say(Code.NO_ERROR)
+            self._rest()
+
+    def _say(self, code: Code) -> None:
+        self._said = True
+        last = self._library.last if self._last is None else self._last
+        self._outgoing.put(goaway(last, code))
+
+    def _closed(self, stream: int) -> None:
+        del self._streams[stream]
+        self._rest()
+
+    def _rest(self) -> None:
+        """If nothing is at work: wait for more, or end where none can come."""
+        if self._streams:
+            return
+        if self._peer_parts or self._last is not None:
+            self._reading.cancel(reason="no more requests can come")
+            return
+        if self._service.load.pressing:
+            self.part()
+        phase = Phase.IDLE if self._count else Phase.NEW
+        wait = self._limits.idle_time if self._count else self._limits.head_time
+        self._watch.enter(phase, wait)
+        self._service.idle[self._watch] = None
+
+    def _retiring(self) -> bool:
+        age = trio.current_time() - self._opened
+        return self._count >= self._limits.requests or age >= self._limits.age
+
+    def _unsettled(self) -> None:
+        self._break_off(Code.SETTINGS_TIMEOUT)
+
+    def _break_off(self, code: Code) -> None:
+        """End it all, for what the peer did (RFC 9113 section 5.4.1)."""
+        self._failed = True
+        self._say(code)
+        self._lose(f"the connection was ended ({code.name})")
+
+    def _heard(self, gone: Gone) -> None:
+        if gone is Gone.RESET:
+            self._lose(gone.value)
+
+    def _lost(self) -> None:
+        self._lose(Gone.RESET.value)
+
+    def _lose(self, why: str) -> None:
+        for each in [*self._streams.values()]:
+            each.lost(why)
+        self._reading.cancel(reason=why)
+
+    def _unheard(self) -> None:
+        for each in [*self._streams.values()]:
+            each.unheard()
+
+    async def _leave(self) -> None:
+        """Say goodbye, where somebody may hear it."""
+        if self._outgoing.torn:
+            self._transport.abort()
+        if self._outgoing.broken or self._outgoing.torn:
+            return
+        with trio.move_on_after(self._limits.farewell, shield=True):
+            if self._begun and not self._said:
+                self._say(Code.NO_ERROR)
+            await self._outgoing.write()
+        await part(self._transport, self._limits)

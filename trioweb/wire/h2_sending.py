@@ -1,0 +1,199 @@
+"""Sending: one stream's way out, as far as its windows and its turn allow.
+
+Who sends waits until all of a piece is framed, so what is held of a stream is one
+piece.  The frame that ends the stream is put on the one path where everything before it
+has succeeded; whatever ends before that is reset, and cannot look complete.
+"""
+
+from __future__ import annotations
+
+import trio
+
+from trioweb.message.errors import PeerGone
+from trioweb.wire.h2_codes import Code
+from trioweb.wire.h2_gate import Account
+from trioweb.wire.h2_library import Library
+from trioweb.wire.h2_outgoing import Outgoing
+from trioweb.wire.head import RawFields
+from trioweb.wire.limits import TURN
+from trioweb.wire.pieces import TORN
+from trioweb.wire.watch import Watch
+
+
+class Sending:
+    """The frames of one stream's response; the Turn of its stream."""
+
+    __slots__ = (
+        "_account",
+        "_blocked",
+        "_busy",
+        "_coming",
+        "_end",
+        "_head",
+        "_left",
+        "_library",
+        "_moved",
+        "_number",
+        "_outgoing",
+        "_touched",
+        "_trailers",
+        "ended",
+        "gone",
+        "sent",
+        "status",
+        "watch",
+    )
+
+    def __init__(
+        self, number: int, library: Library, outgoing: Outgoing, account: Account
+    ) -> None:
+        self._number = number
+        self._library = library
+        self._outgoing = outgoing
+        self._account = account
+        self._moved = trio.lowlevel.ParkingLot()
+        self._head: RawFields = []
+        self._left = memoryview(b"")
+        self._trailers: RawFields = []
+        self._coming: int | None = None  # the status of the head that waits
+        self._end = False
+        self._busy = False  # a piece has been given and not all been framed
+        self._touched = False  # some of it has
+        self._blocked = False  # the window has no room for the rest
+        self.watch: Watch  # set by the stream, whose watch asks for what was sent
+        self.status: int | None = None  # of the response that has begun to leave
+        self.sent = 0  # bytes so far, framing and all
+        self.ended = False  # with an end, after all there was
+        self.gone = False  # without: one side has reset it
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is too late for another response."""
+        return self.status is not None or self.gone
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether what the peer has got so far is a part of something."""
+        return self.status is not None and not (self.ended or self.gone)
+
+    @property
+    def torn(self) -> bool:
+        """Whether a piece was cut off or goes on still."""
+        return self._busy
+
+    def taken(self) -> int:
+        """How many bytes have left for the connection's writer."""
+        return self.sent
+
+    async def send(
+        self,
+        data: bytes | bytearray | memoryview = b"",
+        *,
+        head: RawFields | None = None,
+        status: int | None = None,
+        trailers: RawFields | None = None,
+        end: bool = False,
+    ) -> None:
+        """Frame *head*, *data* and *trailers*, and the *end* of the stream.
+
+        *head* begins a response with *status*, or none where that is None.
+
+        Returns when the last of it is framed.  Cancelled before the first of it is, it
+        has done nothing; after that nothing can follow it.  Raises PeerGone if the
+        stream is over.
+        """
+        if self.gone or self._outgoing.broken:
+            raise PeerGone
+        if self._busy or self.ended:
+            raise RuntimeError(TORN)
+        self._head, self._trailers = head or [], trailers or []
+        self._coming = status
+        self._left = memoryview(data)
+        self._end = end
+        self._busy, self._touched = True, False
+        self._outgoing.queue(self)
+        if self._busy:
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self.watch.write_begins()
+        try:
+            while self._busy and not self.gone:
+                await self._moved.park()
+        finally:
+            self.watch.write_ended()
+            if not self._touched:
+                self._busy = False  # it may have another turn, and does nothing there
+        if self.gone:
+            raise PeerGone
+
+    def deal(self) -> bool:
+        """Put frames for one turn; whether another is wanted now."""
+        if not self._busy or self.gone:
+            return False
+        if self._head and self._deal_head():
+            return False
+        if self._left:
+            return self._deal_content()
+        if self._end and self._trailers:
+            self._put(self._library.fields(self._number, self._trailers, end=True))
+        elif self._end:
+            self._put(self._library.content(self._number, b"", end=True))
+        self._done()
+        return False
+
+    def room(self) -> None:
+        """The peer has opened a window: go on, if that was waited for."""
+        if self._blocked:
+            self._blocked = False
+            self._outgoing.queue(self)
+
+    def reset(self, code: Code) -> None:
+        """End the stream before its end, so that the peer sees a break."""
+        if not self.gone:
+            self._outgoing.put(self._library.reset(self._number, code))
+            self.lost()
+
+    def lost(self) -> None:
+        """The stream is over: nothing can be sent any more."""
+        self.gone = True
+        self._left = memoryview(b"")
+        self._moved.unpark_all()
+
+    def _deal_head(self) -> bool:
+        """Whether that was all."""
+        bare = self._end and not self._left and not self._trailers
+        self._put(self._library.fields(self._number, self._head, end=bare))
+        self._head = []
+        if self._coming is not None:
+            self.status = self._coming
+        if bare or not (self._left or self._end):
+            self._done()
+            return True
+        return False
+
+    def _deal_content(self) -> bool:
+        size = min(len(self._left), TURN, self._library.window(self._number))
+        if size <= 0:
+            self._blocked = True
+            return False
+        piece, self._left = self._left[:size], self._left[size:]
+        last = self._end and not self._left and not self._trailers
+        self._put(self._library.content(self._number, piece, end=last))
+        self._account.sent()
+        if not self._left and self._end and not last:
+            self._put(self._library.fields(self._number, self._trailers, end=True))
+        if self._left:
+            return True
+        self._done()
+        return False
+
+    def _put(self, data: bytes) -> None:
+        self._touched = True
+        self.sent += len(data)
+        self._outgoing.put(data)
+
+    def _done(self) -> None:
+        self._busy = False
+        self.ended = self._end
+        self._moved.unpark_all()

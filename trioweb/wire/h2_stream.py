@@ -1,0 +1,327 @@
+"""A stream: one request with its response, and the task of its handler (RFC 9113 5.1).
+
+It is the Exchange of its request.  What goes wrong on it costs it and nothing else:
+before its first byte its peer is answered, after that the stream is reset.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import trio
+
+from trioweb.message.errors import HTTPError, PeerGone, departed, sole
+from trioweb.message.exchange import ENDED, Ending, OnDisconnect
+from trioweb.message.problem import problem
+from trioweb.message.request import Request
+from trioweb.message.response import Response, Talk
+from trioweb.message.transport import Gone, Transport
+from trioweb.rules.headers import Headers
+from trioweb.wire.asked import request_on_stream
+from trioweb.wire.boundary import contained
+from trioweb.wire.h2_codes import Code
+from trioweb.wire.h2_content import Content
+from trioweb.wire.h2_gate import Account
+from trioweb.wire.h2_head import read_head
+from trioweb.wire.h2_library import Library
+from trioweb.wire.h2_outgoing import Outgoing
+from trioweb.wire.h2_responses import Answer, interim, switched
+from trioweb.wire.h2_sending import Sending
+from trioweb.wire.h2_tunnel import StreamTunnel
+from trioweb.wire.head import RawFields
+from trioweb.wire.record import exchanged
+from trioweb.wire.service import Service, overloaded, too_late
+from trioweb.wire.timer import Timer
+from trioweb.wire.tunnel import upgrade_required
+from trioweb.wire.watch import Cause, Phase, Watch
+
+log = logging.getLogger("trioweb.error")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the streams of one connection share."""
+
+    transport: Transport
+    service: Service
+    library: Library
+    outgoing: Outgoing
+    account: Account
+    # Told of a stream that neither side needs any more; must not block.
+    closed: Callable[[int], None]
+
+
+class Stream:
+    """One stream of a connection, from its head until neither side needs it."""
+
+    def __init__(self, number: int, link: Link) -> None:
+        service = link.service
+        self._number = number
+        self._link = link
+        self._service = service
+        self._out = Sending(number, link.library, link.outgoing, link.account)
+        self._watch = Watch(service.alarms, service.limits, self._out.taken)
+        self._out.watch = self._watch
+        self._in = Content(number, link.library, link.outgoing, self._watch)
+        self._patience = Timer(service.alarms, self._enough)
+        self._request: Request | None = None
+        self._began = trio.current_time()
+        self._ending = Ending.STOPPED
+        self._at_work = True  # its task has not ended
+        self._refused_later = False  # with 413: its peer sends what nobody wants
+        self._dropped_from = 0  # bytes taken when the handler left the content
+
+    def asked(self, fields: RawFields, *, ended: bool) -> Request | HTTPError:
+        """What its head asks, or why that is refused; Malformed if it is no head."""
+        service = self._service
+        try:
+            head = read_head(fields, service.limits, ended=ended)
+        except HTTPError as refusal:
+            self._in.begin(None, ended=ended, waiting=False)
+            return refusal
+        self._in.begin(head.length, ended=ended, waiting=head.expect is not None)
+        return request_on_stream(head, self, self._link.transport, service.proxies)
+
+    # Its task.
+
+    async def answer(self, asked: Request | HTTPError) -> None:
+        """Have a request answered, or say why what came is none."""
+        try:
+            with self._watch.scope:
+                if isinstance(asked, Request):
+                    self._request = asked
+                    await self._exchange(asked)
+                else:
+                    self._ending = Ending.REFUSED
+                    await self._say(asked)
+            if self._watch.scope.cancelled_caught:
+                await self._expired()
+        finally:
+            self._end()
+
+    async def _exchange(self, request: Request) -> None:
+        """The boundary of an exchange: a handler's exception goes no further."""
+        self._watch.enter(Phase.HANDLER)
+        try:
+            response = await self._service.answer(request)
+            self._watch.limit(None)
+            await self._respond(request, response)
+        except BaseException as error:  # noqa: BLE001, ASYNC103  # the boundary
+            await self._fail(request, contained(error))  # noqa: ASYNC102  # it shields
+        else:
+            self._ending = Ending.COMPLETE
+
+    async def _respond(self, request: Request, response: Response) -> None:
+        try:
+            if response.tunnel is not None:
+                await self._switch(request, response, response.tunnel)
+                return
+            if not callable(response.body):
+                # The answer is at hand: a peer that has finished sending still gets it.
+                self._watch.enter(Phase.ANSWERING)
+            self._refused_later = response.status == 413
+            await self._send(response)
+        finally:
+            response.close()
+
+    async def _send(self, response: Response) -> None:
+        bare = self._request is not None and self._request.method == "HEAD"
+        await Answer(response, self._out, self._service.date, bare=bare).send()
+
+    async def _switch(self, request: Request, response: Response, talk: Talk) -> None:
+        """Give the stream to *talk*, if the peer asked for that (RFC 8441)."""
+        if request.upgrade is None:
+            await self._say(upgrade_required(response))
+            return
+        self._watch.enter(Phase.TUNNEL)
+        head = switched(response, self._service.date)
+        await self._out.send(head=head, status=200)
+        tunnel = StreamTunnel(self._in, self._out)
+        try:
+            await talk(tunnel)
+        except* trio.BrokenResourceError as error:
+            raise PeerGone from error
+        await tunnel.aclose()
+
+    # The Exchange, as the application sees it.
+
+    @property
+    def draining(self) -> trio.Event:
+        """Set when the server has begun to stop."""
+        return self._service.draining
+
+    @property
+    def trailers(self) -> Headers:
+        """What came after the content."""
+        return self._in.trailers
+
+    async def receive(self) -> bytes:
+        """The next piece of content; a peer that waits for 100 (Continue) gets it."""
+        if self._service.load.refusing and not (self._in.complete or self._out.begun):
+            raise overloaded()
+        if self._in.waiting:
+            # Neither once content has come unasked, nor after the final head.
+            if not (self._in.begun or self._out.begun):
+                await self._out.send(head=interim(100, []))
+            self._in.waiting = False
+        piece = await self._in.piece()
+        self._service.load.add(len(piece))
+        return piece
+
+    async def inform(self, status: int, headers: Headers) -> None:
+        """Send an interim response."""
+        await trio.lowlevel.checkpoint()
+        await self._out.send(head=interim(status, headers.raw))
+
+    def limit(self, seconds: float | None) -> None:
+        """Give the handler *seconds* from now."""
+        self._watch.limit(seconds)
+
+    def on_disconnect(self, choice: OnDisconnect) -> None:
+        """Choose whether the handler ends when its peer leaves."""
+        self._watch.on_disconnect(choice)
+
+    def finish(self, seconds: float) -> AbstractContextManager[trio.CancelScope]:
+        """Shield what is inside, for at most *seconds*."""
+        return trio.CancelScope(relative_deadline=seconds, shield=True)
+
+    # What the connection tells it.  None of it blocks.
+
+    def come(self, data: bytes, size: int, *, ended: bool) -> None:
+        """Content has come; Malformed if it is not what was declared."""
+        self._in.come(data, size, ended=ended)
+        if self._in.ended:
+            self._close_if_over()
+        elif self._out.ended and self._in.taken - self._dropped_from > self._unread:
+            self._enough()
+
+    def trail(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """The content has ended, with *fields* after it; Malformed if too early."""
+        self._in.trail(fields)
+        self._close_if_over()
+
+    def room(self) -> None:
+        """More may be sent than before."""
+        self._out.room()
+
+    def reset(self, code: Code, why: str) -> None:
+        """End it before its end, for what its peer did."""
+        self._out.reset(code)
+        self.lost(why)
+
+    def lost(self, why: str) -> None:
+        """Its peer has reset it, or is gone: end what nobody waits for."""
+        self._out.lost()
+        self._in.lose()
+        self._watch.heard(Gone.RESET, why)
+        self._close_if_over()
+
+    def unheard(self) -> None:
+        """Its peer sends no more on any stream, and may or may not still listen."""
+        if not self._in.ended:
+            self._in.lose()
+        self._watch.heard(Gone.FINISHED)
+
+    # What can go wrong.
+
+    async def _fail(self, request: Request, error: Exception) -> None:
+        if departed(error):
+            self._ending = Ending.GONE
+            return
+        fault = sole(error)
+        refusal = fault if isinstance(fault, HTTPError) else None
+        if refusal is None or self._out.begun:
+            log.error("%s %a failed", request.method, request.path, exc_info=error)
+        self._ending = Ending.FAILED
+        if not self._out.begun:
+            await self._say(refusal or HTTPError(500))
+            if refusal is not None and self._out.ended:
+                self._ending = Ending.COMPLETE
+
+    async def _expired(self) -> None:
+        """The scope has fired: by the clock, or because the peer has left."""
+        if self._ending is not Ending.STOPPED:
+            return
+        left = self._watch.cause is Cause.LEFT
+        self._ending = Ending.GONE if left else Ending.TIMEOUT
+        if not left and not self._out.begun:
+            await self._say(too_late(self._watch.cause))
+
+    async def _say(self, error: HTTPError) -> None:
+        """Answer with *error*; a peer that does not take it goes without."""
+        accept = None
+        if self._request is not None:
+            accept = self._request.headers.get("accept")
+        self._refused_later = error.status == 413
+        with trio.move_on_after(self._service.limits.farewell, shield=True):
+            try:
+                await self._send(problem(error, accept))
+            except PeerGone:
+                return
+
+    # Its end.
+
+    def _end(self) -> None:
+        """Its task is over: close the books, and see what the peer still sends."""
+        request, self._request = self._request, None
+        if request is not None:
+            request.exchange = ENDED
+        if not (self._out.ended or self._out.gone):
+            failed = self._ending in {Ending.FAILED, Ending.TIMEOUT}
+            self._out.reset(Code.INTERNAL_ERROR if failed else Code.CANCEL)
+        if self._out.ended:
+            self._link.account.answered()
+        if self._out.gone:
+            self._in.lose()
+        else:
+            self._drop_content()
+        self._note(request)
+        self._watch.end()
+        self._at_work = False
+        self._close_if_over()
+
+    def _note(self, request: Request | None) -> None:
+        """Have the exchange recorded, when the last of it is written."""
+        record = self._service.record
+        if record is None or (request is None and self._out.status is None):
+            return
+        made = exchanged(
+            request,
+            self._link.transport.peer,
+            inbound=self._in,
+            outbound=self._out,
+            seconds=trio.current_time() - self._began,
+            ending=self._ending,
+        )
+        self._link.outgoing.record(record, made)
+
+    @property
+    def _unread(self) -> int:
+        return self._service.limits.unread
+
+    def _drop_content(self) -> None:
+        """Take what the handler left, if that is not too much (RFC 9113 section 8.1)."""
+        if self._in.ended:
+            return
+        left = self._in.left
+        if self._refused_later or self._in.waiting or (left or 0) > self._unread:
+            self._enough()
+            return
+        self._in.drop()
+        self._dropped_from = self._in.taken
+        self._patience.start(self._service.limits.linger)
+
+    def _enough(self) -> None:
+        """Ask the peer to send no more of what nobody reads: it has its answer."""
+        self._out.reset(Code.NO_ERROR)
+        self._in.lose()
+        self._close_if_over()
+
+    def _close_if_over(self) -> None:
+        if self._at_work or not (self._out.gone or self._in.ended):
+            return
+        self._patience.stop()
+        self._link.closed(self._number)
