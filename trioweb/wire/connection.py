@@ -62,7 +62,7 @@ async def _answer(transport: Transport, service: Service) -> None:
         return
     # In the open there is nothing to agree by: whoever begins with the preface knows.
     known = "h2" in protocols() and not transport.secure
-    connection = h1.Connection(transport, service, _PREFACE if known else b"")
+    connection = h1.Connection(transport, service, (_PREFACE,) if known else ())
     await connection.serve()
     if connection.ahead:
         await _answer_http2(transport, service, connection.ahead)

@@ -36,11 +36,11 @@ class Connection:
     """One peer's requests, answered in order; the Exchange of each while it lasts."""
 
     def __init__(
-        self, transport: Transport, service: Service, preface: bytes = b""
+        self, transport: Transport, service: Service, others: tuple[bytes, ...] = ()
     ) -> None:
         limits = service.limits
-        self._preface = preface  # what another protocol begins with; b"" for none
-        self.ahead = b""  # what was read of that
+        self._others = others  # what other protocols begin with
+        self.ahead = b""  # what was read of one
         self._transport = transport
         self._service = service
         self._limits = limits
@@ -142,7 +142,8 @@ class Connection:
         try:
             head = await self._in.head()
         except HTTPError as refusal:
-            if self._prefaced():
+            if not self._count and self._in.buffer.startswith(self._others):
+                self.ahead = bytes(self._in.buffer)
                 return None
             self._ending = Ending.REFUSED
             await self._say_last(refusal)
@@ -152,13 +153,6 @@ class Connection:
                 head, self, self._transport, self._service.proxies
             )
         return self._request
-
-    def _prefaced(self) -> bool:
-        """Whether what is no request is another protocol's beginning, kept for it."""
-        if self._count == 0 and self._preface:
-            if self._in.buffer.startswith(self._preface):
-                self.ahead = bytes(self._in.buffer)
-        return bool(self.ahead)
 
     async def _begun(self) -> bool:
         """Wait for the first byte of a request; False if none comes."""
