@@ -45,6 +45,7 @@ from trioweb.run.main import run
 from trioweb.run.server import open_server, serve
 
 if TYPE_CHECKING:
+    from trioweb.app.rooms import Rooms as Rooms
     from trioweb.app.sessions.redis import RedisStore as RedisStore
 
 __all__ = [
@@ -99,7 +100,10 @@ __all__ = [
 
 # What an extra brings is fetched when it is asked for, and is not in __all__: `import
 # trioweb` neither needs it nor waits for it (coredis takes a quarter of a second).
-_HOMES = {"RedisStore": "trioweb.app.sessions.redis"}
+_HOMES = {
+    "RedisStore": "trioweb.app.sessions.redis",
+    "Rooms": "trioweb.app.rooms",
+}
 
 
 if not TYPE_CHECKING:  # to a type checker, any name at all would be there

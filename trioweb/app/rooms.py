@@ -11,20 +11,17 @@ from contextlib import (
     suppress,
 )
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import trio
 
 from trioweb.app.app import App
+from trioweb.app.websocket.library import CLOSED
 from trioweb.message.errors import SetupError
 from trioweb.message.topics import TOPIC_LIMIT, Subscription
 
-try:
-    from trio_websocket import ConnectionClosed, WebSocketConnection
-    from wsproto.utilities import LocalProtocolError
-except ModuleNotFoundError as error:
-    _MISSING = 'Rooms needs trio-websocket: pip install "trioweb[websocket]"'
-    raise SetupError(_MISSING) from error
+if TYPE_CHECKING:
+    from trio_websocket import WebSocketConnection
 
 Policy = Literal["disconnect", "oldest"]
 """What becomes of a member that is behind."""
@@ -168,7 +165,7 @@ class Member:
 
     async def _write(self) -> None:
         # Closed, it needs no more; its handler hears of that by itself.
-        with suppress(ConnectionClosed, LocalProtocolError):
+        with suppress(*CLOSED):
             async for message in self._messages:
                 if self._strict and self.missed:
                     return
