@@ -9,6 +9,7 @@ and DELETE of any path answer the body they came with.  Beside these:
 /stream/{n:int}         n pieces of 1 KiB, chunked
 /sleep/{seconds:float}  an answer after that time
 /boom                   an exception
+/                       WebSocket: each message comes back, text as text; 16 MiB at most
 """
 
 from __future__ import annotations
@@ -16,8 +17,18 @@ from __future__ import annotations
 import sys
 
 import trio
+from trio_websocket import WebSocketConnection
 
-from trioweb import App, MethodNotAllowed, Request, Response, run, stream, text
+from trioweb import (
+    App,
+    MethodNotAllowed,
+    Request,
+    Response,
+    messages,
+    run,
+    stream,
+    text,
+)
 from trioweb.message.response import Send
 
 GREETING = "Hello from trioweb probe"
@@ -44,6 +55,7 @@ async def anywhere(request: Request) -> Response:
 
 
 app.mount("/", anywhere)
+app.route("/", EVERY)(anywhere)  # beside the WebSocket that is there, too
 
 
 @app.route("/echo", EVERY)
@@ -86,6 +98,17 @@ async def sleep(request: Request, seconds: float) -> str:
 async def boom(request: Request) -> None:
     """Fail."""
     raise RuntimeError("boom")
+
+
+# Fragments of a message: the Autobahn cases send 4 MiB in pieces of 64 bytes.
+FRAGMENTS = 128 * 1024
+
+
+@app.websocket("/", message=16 * MIB, fragments=FRAGMENTS, deflate=True, origins=["*"])
+async def repeat(request: Request, ws: WebSocketConnection) -> None:
+    """Send each message back."""
+    async for message in messages(ws):
+        await ws.send_message(message)
 
 
 if __name__ == "__main__":
