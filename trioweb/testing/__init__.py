@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from trioweb.testing.in_memory import client
     from trioweb.testing.peer import BadResponse, RawPeer, RawResponse
     from trioweb.testing.transport import MemoryTransport, memory_pair
+    from trioweb.testing.websocket import (
+        WebSocketClosed,
+        WebSocketPeer,
+        WebSocketRefused,
+    )
 
 __all__ = [
     "BadResponse",
@@ -19,6 +24,9 @@ __all__ = [
     "MemoryTransport",
     "RawPeer",
     "RawResponse",
+    "WebSocketClosed",
+    "WebSocketPeer",
+    "WebSocketRefused",
     "client",
     "memory_pair",
 ]
@@ -30,6 +38,9 @@ _HOMES = {
     "MemoryTransport": "trioweb.testing.transport",
     "RawPeer": "trioweb.testing.peer",
     "RawResponse": "trioweb.testing.peer",
+    "WebSocketClosed": "trioweb.testing.websocket",
+    "WebSocketPeer": "trioweb.testing.websocket",
+    "WebSocketRefused": "trioweb.testing.websocket",
     "client": "trioweb.testing.in_memory",
     "memory_pair": "trioweb.testing.transport",
 }

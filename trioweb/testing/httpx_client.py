@@ -21,10 +21,11 @@ from trioweb.testing.peer import RawPeer
 from trioweb.testing.transport import memory_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from trioweb.message.transport import Transport
     from trioweb.testing.transport import MemoryTransport
+    from trioweb.testing.websocket import WebSocketPeer
 
 
 class Connections:
@@ -98,6 +99,24 @@ class Client(httpx2.AsyncClient):
         for an answer that a browser would not listen to.
         """
         return listening(self, path, last_event_id=last_event_id, headers=headers)
+
+    def websocket(  # type: ignore[override]  # ours hears, and takes, less
+        self,
+        path: str,
+        *,
+        subprotocols: Sequence[str] = (),
+        headers: Mapping[str, str] = {},
+    ) -> AbstractAsyncContextManager[WebSocketPeer]:
+        """Open a WebSocket at *path*, with the client's cookies, and close it after.
+
+        ``async with client.websocket("/chat") as ws: await ws.send("hello")``.  Raises
+        WebSocketRefused, which has the status, where the answer is another.
+        """
+        from trioweb.testing.websocket import talking  # noqa: PLC0415  # an extra
+
+        asked = self.build_request("GET", path, headers=dict(headers))
+        target = asked.url.raw_path.decode("ascii")
+        return talking(self.connect(), target, asked.headers.raw, subprotocols)
 
     def abort(self) -> None:
         """Reset all open connections at once, those of `connect` included."""
