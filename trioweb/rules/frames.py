@@ -9,24 +9,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import Protocol
+
+from trioweb.rules.frame_form import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    EXTENSIONS,
+    FIN,
+    HEADER,
+    KEY,
+    LENGTH,
+    MASK,
+    OPCODE,
+    PING,
+    PONG,
+    RESERVED,
+    RSV1,
+    TEXT,
+)
 
 # Codes of a Close frame (RFC 6455 section 7.4.1).
 PROTOCOL_ERROR = 1002
+BAD_CONTENT = 1007
 POLICY_VIOLATION = 1008
 TOO_BIG = 1009
-
-# The bits of a header's two first bytes (RFC 6455 section 5.2).
-_FIN, _RESERVED, _OPCODE = 0x80, 0x70, 0x0F
-_MASK, _LENGTH = 0x80, 0x7F
-
-# RFC 6455 section 11.8; those from Close on are of control frames.
-_CONTINUATION, _TEXT, _BINARY = 0x0, 0x1, 0x2
-_CLOSE, _PING, _PONG = 0x8, 0x9, 0xA
-
-# Bytes of a header: two, the key, and what else a length of 126 or 127 announces; and
-# the least length that may be written so, as the shortest form must be used.
-_HEADER, _KEY = 2, 4
-_EXTENSIONS = {126: (2, 126), 127: (8, 1 << 16)}
 
 # Payload of a control frame, bytes (RFC 6455 section 5.5).
 _LONGEST_CONTROL = 125
@@ -77,14 +84,29 @@ class FrameLimits:
                 raise ValueError(msg)
 
 
+class Inflating(Protocol):
+    """What makes plain frames of those that were let through, as Inflater does."""
+
+    pending: bool
+
+    def feed(self, data: bytes) -> bytes:
+        """What *data* becomes, and what there is from before."""
+
+
 class FrameGate:
     """The frames of one peer, which must be masked; any split gives the same.
 
+    With *inflater*, messages may be compressed, and plain ones are handed on.
+
     *closed*: a Close frame has come; nothing after it is looked at or handed on.
+    *pending*: to be fed b"" before anything is read, as there is more to hand on.
     """
 
-    def __init__(self, limits: FrameLimits) -> None:
+    def __init__(self, limits: FrameLimits, inflater: Inflating | None = None) -> None:
         self.closed = False
+        self.pending = False
+        self._inflater = inflater
+        self._odd = _ODD if inflater is None else _ODD_DEFLATED
         self._limits = limits
         self._pings = _Bucket(limits.pings)
         self._pongs = _Bucket(limits.pongs)
@@ -103,6 +125,28 @@ class FrameGate:
         Whole frames and parts of them, a header only as a whole; b"" when more must
         come.  Raises FrameFault, and again at every later call.
         """
+        if self._inflater is None:
+            return self._pass(data, now)
+        try:
+            return self._inflate(self._inflater, data, now)
+        except FrameFault as fault:
+            self._fault = (fault.code, fault.reason)
+            self._inflater, self.pending = None, False
+            raise
+
+    def _inflate(self, inflater: Inflating, data: bytes, now: float) -> bytes:
+        fault: FrameFault | None = None
+        try:
+            passed = self._pass(data, now)
+        except FrameFault as found:
+            passed, fault = found.passed, found
+        plain = inflater.feed(passed)
+        self.pending = inflater.pending
+        if fault is None or self.pending:
+            return plain
+        raise FrameFault(fault.code, fault.reason, plain)
+
+    def _pass(self, data: bytes, now: float) -> bytes:
         if self._fault is not None:
             raise FrameFault(*self._fault)
         if len(data) < self._left:
@@ -150,18 +194,18 @@ class FrameGate:
 
     def _header(self, data: bytes, at: int, now: float) -> int:
         """The bytes of the header at *at* when all of them are there; 0 until then."""
-        if self.closed or len(data) - at < _HEADER:
+        if self.closed or len(data) - at < HEADER:
             return 0
-        first, length = data[at], data[at + 1] & _LENGTH
+        first, length = data[at], data[at + 1] & LENGTH
         self._check(first, data[at + 1])
-        control = first & _OPCODE >= _CLOSE
-        size = _HEADER + _KEY
+        control = first & OPCODE >= CLOSE
+        size = HEADER + KEY
         if length > _LONGEST_CONTROL:
-            extension, least = _EXTENSIONS[length]
+            extension, least = EXTENSIONS[length]
             size += extension
-            if len(data) - at < size - _KEY:
+            if len(data) - at < size - KEY:
                 return 0
-            length = int.from_bytes(data[at + _HEADER : at + size - _KEY], "big")
+            length = int.from_bytes(data[at + HEADER : at + size - KEY], "big")
             if length < least or length >> 63:
                 raise _broken("the length of a frame is not written as it must be")
         if not control and self._size + length > self._limits.message:
@@ -170,7 +214,7 @@ class FrameGate:
         if len(data) - at < size:
             return 0
         if control:
-            self._begin_control(first & _OPCODE, now)
+            self._begin_control(first & OPCODE, now)
         else:
             self._begin_data(first, length)
         self._left = length
@@ -178,15 +222,15 @@ class FrameGate:
 
     def _check(self, first: int, second: int) -> None:
         """FrameFault if no header can begin with these two bytes here."""
-        if odd := _ODD[first]:
+        if odd := self._odd[first]:
             raise _broken(odd)
-        if not second & _MASK:
+        if not second & MASK:
             raise _broken("a frame is not masked")
-        opcode = first & _OPCODE
-        if opcode >= _CLOSE:
-            if second & _LENGTH > _LONGEST_CONTROL:
+        opcode = first & OPCODE
+        if opcode >= CLOSE:
+            if second & LENGTH > _LONGEST_CONTROL:
                 raise _broken("a control frame is too long")
-        elif (opcode == _CONTINUATION) != (self._fragments > 0):
+        elif (opcode == CONTINUATION) != (self._fragments > 0):
             raise _broken("a message begins or goes on where it cannot")
 
     def _begin_data(self, first: int, length: int) -> None:
@@ -197,13 +241,13 @@ class FrameGate:
         if self._fragments > self._limits.fragments:
             limit = self._limits.fragments
             raise FrameFault(POLICY_VIOLATION, f"a message of more than {limit} frames")
-        if first & _FIN:
+        if first & FIN:
             self._size = self._fragments = 0
 
     def _begin_control(self, opcode: int, now: float) -> None:
-        if opcode == _CLOSE:
+        if opcode == CLOSE:
             self._closing = True
-        elif not (self._pings if opcode == _PING else self._pongs).take(now):
+        elif not (self._pings if opcode == PING else self._pongs).take(now):
             raise FrameFault(POLICY_VIOLATION, "too many pings or pongs")
 
 
@@ -231,16 +275,19 @@ def _broken(reason: str) -> FrameFault:
     return FrameFault(PROTOCOL_ERROR, reason)
 
 
-def _odd(first: int) -> str | None:
+def _odd(first: int, *, deflated: bool = False) -> str | None:
     """What is wrong with a frame whose first byte is *first*, wherever it stands."""
-    opcode = first & _OPCODE
-    if first & _RESERVED:
+    opcode = first & OPCODE
+    # RFC 7692 section 6: the first frame of a compressed message has the bit.
+    allowed = RSV1 if deflated and opcode in {TEXT, BINARY} else 0
+    if first & RESERVED & ~allowed:
         return "a reserved bit is set"
-    if opcode not in {_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG}:
+    if opcode not in {CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG}:
         return "the opcode of a frame is reserved"
-    if opcode >= _CLOSE and not first & _FIN:
+    if opcode >= CLOSE and not first & FIN:
         return "a control frame is fragmented"
     return None
 
 
 _ODD = tuple(_odd(first) for first in range(256))
+_ODD_DEFLATED = tuple(_odd(first, deflated=True) for first in range(256))
