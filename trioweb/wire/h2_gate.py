@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from trioweb.rules.allowance import Allowance
 from trioweb.wire.h2_codes import Code, Flag, Kind
 from trioweb.wire.limits import FIELD_LIST, STREAMS
 
@@ -44,7 +45,7 @@ PRIORITIES = 10
 # Entries of a SETTINGS frame that cost what a frame costs; there are ten settings.
 ENTRIES = 32
 
-_LENGTH_OF_ENTRY = 6  # bytes (RFC 9113 section 6.5.1)
+ENTRY = 6  # bytes (RFC 9113 section 6.5.1)
 
 
 class FrameFault(Exception):
@@ -72,13 +73,19 @@ class Frame(NamedTuple):
 
 
 class Frames:
-    """Bytes of a peer, behind its preface, cut into frames."""
+    """Bytes of a peer, behind its preface, cut into frames that could have a meaning.
 
-    __slots__ = ("_block", "_buffer", "_continuations")
+    What a frame may mean where it stands is not known here, but for two things: the
+    first must be SETTINGS, and within a block of fields there is nothing else.
+    """
+
+    __slots__ = ("_block", "_block_of", "_buffer", "_continuations", "_greeted")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._block = 0  # bytes of the block of fields at work
+        self._greeted = False  # the peer's settings have come
+        self._block_of = 0  # the stream whose block of fields is at work; 0: none
+        self._block = 0  # bytes of it
         self._continuations = 0  # frames of it, but for the first
 
     def feed(self, data: bytes | bytearray) -> Iterator[Frame]:
@@ -92,61 +99,82 @@ class Frames:
         while len(buffer) >= HEADER:
             size = int.from_bytes(buffer[:3], "big")
             kind, flags = buffer[3], buffer[4]
-            self._judge(kind, size)
+            stream = int.from_bytes(buffer[5:HEADER], "big") & 0x7FFFFFFF
+            if size > FRAME:
+                raise FrameFault("a frame is too large", Code.FRAME_SIZE_ERROR)
+            self._judge_place(kind, flags, stream)
+            if kind == Kind.CONTINUATION:
+                self._judge_block(size)
+            elif kind not in _OFTEN:
+                _judge_size(kind, flags, size)
             end = HEADER + size
             if len(buffer) < end:
                 return
             raw = bytes(buffer[:end])
             # Cheap: bytes at the front of a bytearray are skipped, not moved.
             del buffer[:end]
-            if kind in {Kind.HEADERS, Kind.CONTINUATION}:
-                self._count(kind, size)
-            stream = int.from_bytes(raw[5:HEADER], "big") & 0x7FFFFFFF
+            if kind in _FIELDS:
+                self._count(kind, flags, stream, size)
+            self._greeted = True
             yield Frame(kind, flags, stream, raw)
 
-    def _judge(self, kind: int, size: int) -> None:
-        if size > FRAME:
-            raise FrameFault(
-                f"a frame of more than {FRAME} bytes", Code.FRAME_SIZE_ERROR
-            )
-        if kind != Kind.CONTINUATION:
-            return
+    def _judge_place(self, kind: int, flags: int, stream: int) -> None:
+        if (kind == Kind.CONTINUATION) != bool(self._block_of) or (
+            self._block_of and self._block_of != stream
+        ):
+            raise _broken("a block of fields is not in one piece")
+        if kind in _ON_STREAM if not stream else kind in _ON_CONNECTION:
+            raise _broken("a frame is on a stream where it must not be")
+        if not self._greeted and (kind != Kind.SETTINGS or flags & Flag.ACK):
+            raise _broken("the first frame is not SETTINGS")
+
+    def _judge_block(self, size: int) -> None:
         if self._continuations == CONTINUATIONS:
             raise Flood(f"more than {CONTINUATIONS} CONTINUATION frames in a row")
         if self._block + size > BLOCK:
             raise Flood(f"a block of fields of more than {BLOCK} bytes")
 
-    def _count(self, kind: int, size: int) -> None:
+    def _count(self, kind: int, flags: int, stream: int, size: int) -> None:
         if kind == Kind.HEADERS:
             self._block, self._continuations = size, 0
         else:
             self._block += size
             self._continuations += 1
+        self._block_of = 0 if flags & Flag.END_HEADERS else stream
 
 
-class Allowance:
-    """So many at once, and so many a second, on the average."""
+_OFTEN = frozenset({Kind.DATA, Kind.HEADERS})
+_FIELDS = frozenset({Kind.HEADERS, Kind.CONTINUATION})
+_ON_CONNECTION = frozenset({Kind.SETTINGS, Kind.PING, Kind.GOAWAY})
+_ON_STREAM = frozenset(
+    {*_FIELDS, Kind.DATA, Kind.PRIORITY, Kind.RST_STREAM, Kind.PUSH_PROMISE}
+)
 
-    __slots__ = ("_at", "_left", "_most", "_rate", "_what")
+# Payloads that have one size (RFC 9113 sections 6.3 to 6.9).
+_SIZES: dict[int, int] = {
+    Kind.PRIORITY: 5,
+    Kind.RST_STREAM: 4,
+    Kind.PING: 8,
+    Kind.WINDOW_UPDATE: 4,
+}
 
-    def __init__(self, what: str, most: float, rate: float) -> None:
-        self._what = what
-        self._most = most
-        self._rate = rate
-        self._left = most
-        self._at = 0.0
 
-    def take(self, now: float, cost: float = 1.0) -> None:
-        """Pay *cost* out of it; Flood if there is not so much left."""
-        filled = self._left + (now - self._at) * self._rate
-        self._left = min(self._most, filled) - cost
-        self._at = now
-        if self._left < 0:
-            raise Flood(self._what)
+def _judge_size(kind: int, flags: int, size: int) -> None:
+    match kind:
+        case Kind.SETTINGS if flags & Flag.ACK:
+            wrong = size > 0
+        case Kind.SETTINGS:
+            wrong = size % ENTRY > 0
+        case Kind.GOAWAY:
+            wrong = size < 8
+        case _:
+            wrong = size != _SIZES.get(kind, size)
+    if wrong:
+        raise FrameFault("a frame has the wrong size", Code.FRAME_SIZE_ERROR)
 
-    def give(self, amount: float) -> None:
-        """Add *amount*, as far as there is room."""
-        self._left = min(self._most, self._left + amount)
+
+def _broken(reason: str) -> FrameFault:
+    return FrameFault(reason, Code.PROTOCOL_ERROR)
 
 
 class Account:
@@ -204,10 +232,10 @@ class Account:
             case Kind.WINDOW_UPDATE | Kind.PING if self._returns:
                 self._returns -= 1
             case Kind.SETTINGS:
-                entries = (len(frame.raw) - HEADER) // _LENGTH_OF_ENTRY
-                self._settings.take(now, 1 + entries // ENTRIES)
+                entries = (len(frame.raw) - HEADER) // ENTRY
+                _pay(self._settings, now, 1 + entries // ENTRIES)
             case kind:
-                self._allowance(kind).take(now)
+                _pay(self._allowance(kind), now)
 
     def sent(self) -> None:
         """A DATA frame has been sent: the peer may send some frames in return."""
@@ -215,11 +243,11 @@ class Account:
 
     def provoked(self, now: float) -> None:
         """We have reset or refused a stream because of the peer; Flood if too often."""
-        self._resets.take(now)
+        _pay(self._resets, now)
 
     def unpacked(self, size: int, now: float) -> None:
         """A request's fields have *size* bytes, unpacked; Flood if that is too much."""
-        self._fields.take(now, size)
+        _pay(self._fields, now, size)
 
     def answered(self) -> None:
         """A response is complete: it was worth its request's fields."""
@@ -246,7 +274,7 @@ class Account:
             content -= 1 + frame.raw[HEADER]
         framing = len(frame.raw) - content
         if framing > content:
-            self._thin.take(now, framing - content)
+            _pay(self._thin, now, framing - content)
         if content <= 0 and not frame.flags & Flag.END_STREAM:
             self._empty_on(frame.stream)
 
@@ -258,3 +286,8 @@ class Account:
         # Streams that are over stay noted until others have taken their place.
         if len(self._empty) > STREAMS:
             del self._empty[next(iter(self._empty))]
+
+
+def _pay(allowance: Allowance, now: float, cost: float = 1.0) -> None:
+    if not allowance.take(now, cost):
+        raise Flood(allowance.what)
