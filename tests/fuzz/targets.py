@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 
 from trioweb.message.errors import HTTPError
 from trioweb.rules.cookies import parse_cookies
+from trioweb.rules.deflate import agree
 from trioweb.rules.forms import FormError, encode_query, parse_query
+from trioweb.rules.frames import FrameFault, FrameGate, FrameLimits
 from trioweb.rules.headers import TOKEN, parse_list, parse_parameters
+from trioweb.rules.inflate import Inflater
 from trioweb.rules.negotiate import choose
 from trioweb.rules.target import TargetError, parse_authority, parse_target
 from trioweb.wire.framing import Chunked
@@ -30,6 +33,8 @@ LIMITS = Limits(
     trailers=40,
     trailer_fields=2,
 )
+
+FRAMES = FrameLimits(message=200, fragments=4, pings=3, pongs=4)
 
 # Bytes of an input that is cut everywhere; a longer one is cut here and there.
 SHORT = 48
@@ -134,6 +139,50 @@ def lists(data: bytes) -> None:
     require(all(map(TOKEN.fullmatch, parameters)), "a parameter is not a token")
 
 
+def frames(data: bytes) -> None:
+    """Frames are passed on as they came, up to what is wrong, however they come."""
+    judged = [_frames(FrameGate(FRAMES), pieces) for pieces in cuts(data)]
+    same(code for _, code in judged)
+    for passed, code in judged:
+        require(data.startswith(passed), "they were changed")
+        # Without a fault, what is in the middle of a frame may be gathered yet.
+        late = FRAMES.message if not code else 0
+        require(len(passed) + late >= len(judged[0][0]), "less is passed on in pieces")
+
+
+def deflated(data: bytes) -> None:
+    """Compressed messages become plain ones, of no more than they may have."""
+    judged = [
+        _frames(FrameGate(FRAMES, Inflater(FRAMES.message)), pieces)
+        for pieces in cuts(data)
+    ]
+    same(code for _, code in judged)
+    plain = judged[0][0]
+    require(len(plain) <= FRAMES.message * (1 + len(data)), "it became too much")
+    _, code = _frames(FrameGate(FRAMES), [plain])
+    require(not code, "what is handed on is not plain")
+
+
+def _frames(gate: FrameGate, pieces: list[bytes]) -> tuple[bytes, int]:
+    passed = b""
+    try:
+        for piece in pieces:
+            passed += gate.feed(piece, 0.0)
+            while gate.pending:
+                passed += gate.feed(b"", 0.0)
+    except FrameFault as fault:
+        return passed + fault.passed, fault.code
+    return passed, 0
+
+
+def extensions(data: bytes) -> None:
+    """What is agreed on would be agreed on again."""
+    agreed = agree(text(data))
+    if agreed is not None:
+        require(9 <= agreed.bits <= 15, "there is no such window")
+        require(agree(agreed.answer) == agreed, "the answer is no offer")
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "gate": gate,
     "chunked": chunked,
@@ -142,6 +191,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "forms": forms,
     "negotiate": negotiate,
     "lists": lists,
+    "frames": frames,
+    "deflated": deflated,
+    "extensions": extensions,
 }
 
 
