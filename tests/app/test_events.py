@@ -8,21 +8,11 @@ import trio
 import trio.testing
 
 from tests.app.telling import OPENING, answering, forever
-from trioweb import (
-    App,
-    EventStream,
-    Request,
-    Response,
-    SetupError,
-    events,
-)
+from trioweb import App, EventStream, Request, Response, SetupError, events
 from trioweb.app.events import QUIET, RETRY
 from trioweb.message.handler import Handler
 from trioweb.rules.events import PING
-from trioweb.testing import (
-    Event,
-    client,
-)
+from trioweb.testing import Event, client
 
 Clock = trio.testing.MockClock
 

@@ -13,17 +13,10 @@ import trio
 import trio.testing
 
 from tests.app.telling import GET, QUIETLY, answering, forever
-from trioweb import (
-    EventStream,
-    events,
-)
+from trioweb import EventStream, events
 from trioweb.app.events import QUIET
 from trioweb.run.serving import serving
-from trioweb.testing import (
-    Event,
-    client,
-    memory_pair,
-)
+from trioweb.testing import Event, client, memory_pair
 
 Clock = trio.testing.MockClock
 
@@ -44,7 +37,7 @@ class Told:
             self.ended.set()
 
 
-async def test_a_talk_waits_for_a_slow_reader(autojump_clock: Clock) -> None:
+async def test_x9_a_talk_waits_for_a_slow_reader(autojump_clock: Clock) -> None:
     told = Told()
     async with client(answering(told.talk)) as web, web.connect() as peer:
         await peer.request("GET", "/")

@@ -10,21 +10,11 @@ import trio
 import trio.testing
 
 from tests.app.telling import GET, OPENING, QUIETLY, answering, forever
-from trioweb import (
-    App,
-    EventStream,
-    Request,
-    Response,
-    events,
-)
+from trioweb import App, EventStream, Request, Response, events
 from trioweb.app.events import PARTING, RETURN
 from trioweb.run.config import Config
 from trioweb.run.serving import serving
-from trioweb.testing import (
-    MemoryTransport,
-    RawPeer,
-    memory_pair,
-)
+from trioweb.testing import MemoryTransport, RawPeer, memory_pair
 
 Clock = trio.testing.MockClock
 

@@ -89,7 +89,7 @@ async def minute(url: str) -> list[Event]:
     return events
 
 
-async def test_sigterm_says_goodbye_to_each_of_five_hundred() -> None:
+async def test_k5_sigterm_says_goodbye_to_each_of_five_hundred() -> None:
     async with serving(by_python(PATH)) as server:
         host, _, port = server.url.removeprefix("http://").rpartition(":")
         ended: list[bytes] = []

@@ -19,7 +19,7 @@ CROWD = 1000
 LISTEN = b"GET /listen HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-async def test_a_thousand_that_leave_at_once_leave_no_task_and_no_descriptor() -> None:
+async def test_x9_a_thousand_that_leave_leave_no_task_and_no_descriptor() -> None:
     at_work: set[EventStream] = set()
     app = App()
 
