@@ -23,6 +23,7 @@ COMMANDS = {
     "redis-server": ("redis-server", "valkey-server"),
     "systemd": ("systemd-socket-activate",),
     "wrk": ("wrk",),
+    "wscat": ("wscat",),  # Debian: node-ws; what it brings is Node's ws
 }
 
 

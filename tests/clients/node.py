@@ -17,3 +17,11 @@ async def node(script: str, *arguments: str) -> Any:  # noqa: ANN401  # JSON is 
         ".then((value) => console.log(JSON.stringify(value)))"
     )
     return json.loads(await output(program("node"), "-e", whole, *arguments))
+
+
+async def node_ws(script: str, *arguments: str) -> Any:  # noqa: ANN401  # as above
+    """The same with ``WebSocket`` from ws, the package that wscat brings."""
+    wscat = program("wscat").resolve().parent.parent
+    places = [str(wscat.parent), str(wscat / "node_modules")]
+    fetched = f'module.paths.push(...{places}); const WebSocket = require("ws");'
+    return await node(fetched + script, *arguments)
