@@ -16,17 +16,18 @@ from trioweb.testing.httpx_client import Client, Connections
 class Service:
     """The application's client, and what is known of its server."""
 
-    def __init__(self, peer: Client, kept: list[Exchanged]) -> None:
+    def __init__(
+        self, peer: Client, kept: list[Exchanged], asked: trio.Event, done: trio.Event
+    ) -> None:
         self.peer = peer
         self.kept = kept  # the exchanges that are over
-        self.stop_now = trio.Event()
-        self.stopped = trio.Event()
+        self._asked, self._done = asked, done
 
     async def stop(self) -> float:
         """Stop as a signal would; the seconds that it took."""
         start = trio.current_time()
-        self.stop_now.set()
-        await self.stopped.wait()
+        self._asked.set()
+        await self._done.wait()
         return trio.current_time() - start
 
 
@@ -34,27 +35,27 @@ class Service:
 async def stoppable(app: App) -> AsyncIterator[Service]:
     """*app* at work, stopped at the latest when the block ends."""
     kept: list[Exchanged] = []
+    asked, done = trio.Event(), trio.Event()
 
     async def serve(
         task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         async with serving(app, counted=kept.append) as server:
             task_status.started(server)
-            await service.stop_now.wait()
-        service.stopped.set()
+            await asked.wait()
+        done.set()
 
     async with trio.open_nursery() as around:
-        connections = Connections(lambda transport: server.accept(transport))
+        server: Server = await around.start(serve)
         peer = Client(
-            connections,
+            Connections(server.accept),
             base_url="http://test",
             headers={},
             cookies={},
             timeout=None,
             follow_redirects=False,
         )
-        service = Service(peer, kept)
-        server: Server = await around.start(serve)
+        service = Service(peer, kept, asked, done)
         async with peer:
             yield service
             await service.stop()

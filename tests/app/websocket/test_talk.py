@@ -1,4 +1,4 @@
-"""A WebSocket from its acceptance to its end: who says what, and what becomes of whom."""
+"""A WebSocket from its acceptance to its end: who says what, and becomes what."""
 
 from __future__ import annotations
 
@@ -253,12 +253,12 @@ async def test_messages_that_are_left_in_the_middle_lose_none() -> None:
         async for message in messages(ws):
             if message == "b":
                 break
-        await ws.send_message(f"then {await ws.get_message()}")
+        await ws.send_message(await ws.get_message())
 
     async with client(app_of(pick)) as peer, peer.websocket("/") as ws:
         for message in "abc":
             await ws.send(message)
-        assert await ws.receive() == "then c"
+        assert await ws.receive() == "c"
 
 
 async def test_a_ping_is_answered_and_so_is_ours() -> None:
@@ -408,19 +408,18 @@ async def test_w11_a_stop_is_told_to_everybody(
 async def test_w11_who_does_not_hear_it_holds_no_stop(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async with stoppable(app_of(echo)) as service:
-        async with framing(service.peer, "/") as ws:
-            assert 5 <= await service.stop() <= 8
-            assert await ws.closing() == 1001
+    async with stoppable(app_of(echo)) as service, framing(service.peer, "/") as ws:
+        assert 5 <= await service.stop() <= 8
+        assert await ws.closing() == 1001
     assert [kept.ending for kept in service.kept] == [Ending.COMPLETE]
 
 
 async def test_w11_a_handler_that_does_not_listen_holds_no_stop(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async with stoppable(app_of(forever)) as service:
-        async with service.peer.websocket("/") as ws:
-            assert 5 <= await service.stop() <= 8
+    app = app_of(forever)
+    async with stoppable(app) as service, service.peer.websocket("/") as ws:
+        assert 5 <= await service.stop() <= 8
     assert ws.closed is not None
     assert ws.closed.code == 1001
 
@@ -434,10 +433,9 @@ async def test_a_handler_may_wait_for_the_stop_itself(
         await request.draining.wait()
         drained.append(trio.current_time())
 
-    async with stoppable(app_of(wait)) as service:
-        async with service.peer.websocket("/"):
-            await trio.sleep(100)
-            await service.stop()
+    async with stoppable(app_of(wait)) as service, service.peer.websocket("/"):
+        await trio.sleep(100)
+        await service.stop()
     assert drained == [100]
 
 

@@ -43,7 +43,8 @@ _UNSAID = frozenset({1005, 1006, 1015})
 class Gated(trio.abc.Stream):
     """*tunnel* behind *gate*; begins with *question* for whoever reads.
 
-    *ended* is called once, when nothing more can be said or heard.
+    *ended* is called once, when nothing more can be said or heard; *compress* is given
+    each frame of the library's, and says what goes in its place.
     """
 
     def __init__(
@@ -52,11 +53,14 @@ class Gated(trio.abc.Stream):
         gate: FrameGate,
         question: bytes,
         ended: Callable[[], None],
+        *,
+        compress: Callable[[bytes], bytes],
     ) -> None:
         self._tunnel = tunnel
         self._gate = gate
         self._question = question
         self._ended = ended
+        self._compress = compress
         self._answered = trio.Event()  # the library has said its 101
         self._turn = trio.Lock()  # one frame after the other
         self._scope: trio.CancelScope | None = None  # around a read
@@ -88,10 +92,12 @@ class Gated(trio.abc.Stream):
             return question
         # What it is given before it has answered, it would not look at.
         await self._answered.wait()
-        while data := await self._more():
-            self.heard_at = now = trio.current_time()
+        while self._gate.pending or (data := await self._more()):
+            if self._gate.pending:
+                await trio.lowlevel.checkpoint()
+                data = b""
             try:
-                passed = self._gate.feed(bytes(data), now)
+                passed = self._gate.feed(bytes(data), trio.current_time())
             except FrameFault as fault:
                 return fault.passed + _close(fault.code, fault.reason, masked=True)
             if passed:
@@ -106,7 +112,8 @@ class Gated(trio.abc.Stream):
             await trio.lowlevel.checkpoint()
             return
         async with self._turn:
-            await self._send(bytes(data))
+            # In its turn, and not before: it may be large, and will have to wait.
+            await self._send(self._compress(bytes(data)))
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there may be room to write."""
@@ -168,6 +175,7 @@ class Gated(trio.abc.Stream):
         try:
             with trio.CancelScope(deadline=self._until) as self._scope:
                 data = await self._tunnel.receive_some(READ_SIZE)
+                self.heard_at = trio.current_time()
         except trio.BrokenResourceError:
             self._end()
             raise

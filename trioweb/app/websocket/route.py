@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trioweb.app.websocket.options import Conversation, WebSocketSettings
-from trioweb.app.websocket.talk import Talk
+from trioweb.app.websocket.talk import Agreed, Talk
 from trioweb.message.errors import HTTPError
 from trioweb.message.request import Request
 from trioweb.message.response import Response
+from trioweb.rules import deflate
 from trioweb.rules.handshake import Refusal, agree, check_origin, choose
 
 
@@ -32,6 +33,12 @@ class Doorkeeper:
             ) from None
         if protocol is not None:
             fields["sec-websocket-protocol"] = protocol
+        packed = None
+        if settings.deflate:
+            packed = deflate.agree(headers.get("sec-websocket-extensions", ""))
+        if packed is not None:
+            fields["sec-websocket-extensions"] = packed.answer
+        agreed = Agreed(protocol, packed)
         return Response(
-            headers=fields, tunnel=Talk(self.handler, request, settings, protocol)
+            headers=fields, tunnel=Talk(self.handler, request, settings, agreed)
         )

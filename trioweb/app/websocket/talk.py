@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import math
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -18,7 +20,9 @@ from trioweb.app.websocket.library import CLOSED, question, wrap
 from trioweb.app.websocket.options import Conversation, WebSocketSettings
 from trioweb.message.errors import PeerGone
 from trioweb.message.request import Request
+from trioweb.rules.deflate import Agreement, deflate
 from trioweb.rules.frames import FrameGate
+from trioweb.rules.inflate import Inflater
 
 if TYPE_CHECKING:
     from trio_websocket import WebSocketConnection
@@ -38,6 +42,14 @@ STUCK = 1.0
 _LEFT = (*CLOSED, PeerGone)
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the handshake has settled: the subprotocol, and how messages are packed."""
+
+    protocol: str | None
+    deflate: Agreement | None
+
+
 class Talk:
     """What *handler* and a peer say to each other; called with the wire's tunnel."""
 
@@ -46,13 +58,13 @@ class Talk:
         handler: Conversation,
         request: Request,
         settings: WebSocketSettings,
-        protocol: str | None,
+        agreed: Agreed,
     ) -> None:
         self._handler = handler
         self._request = request
         self._params = request.params
         self._settings = settings
-        self._protocol = protocol
+        self._agreed = agreed
         self._handling = trio.CancelScope()
 
     async def __call__(self, tunnel: trio.abc.Stream) -> None:
@@ -61,16 +73,14 @@ class Talk:
         Raises what the handler has raised, once the peer has been told, and PeerGone
         where there was no Close.
         """
-        gated = Gated(
-            tunnel, FrameGate(self._settings.limits), self._question(), self._over
-        )
+        gated = self._gated(tunnel)
         failure = None
         async with trio.open_nursery() as speaking:
             ws = await wrap(
                 gated,
                 speaking,
                 largest=self._settings.limits.message,
-                protocol=self._protocol,
+                protocol=self._agreed.protocol,
             )
             gated.reason = lambda: ws.closed
             speaking.start_soon(self._mind, gated, ws)
@@ -85,11 +95,20 @@ class Talk:
         if not gated.polite:
             raise PeerGone
 
-    def _question(self) -> bytes:
-        target = self._request.target
+    def _gated(self, tunnel: trio.abc.Stream) -> Gated:
+        target, limits = self._request.target, self._settings.limits
         query = f"?{target.query}" if target.query else ""
-        return question(
-            target.raw_path + query, self._request.authority, self._protocol
+        asked = question(
+            target.raw_path + query, self._request.authority, self._agreed.protocol
+        )
+        if self._agreed.deflate is None:
+            return Gated(tunnel, FrameGate(limits), asked, self._over, compress=bytes)
+        return Gated(
+            tunnel,
+            FrameGate(limits, Inflater(limits.message)),
+            asked,
+            self._over,
+            compress=partial(deflate, bits=self._agreed.deflate.bits),
         )
 
     async def _handle(self, ws: WebSocketConnection) -> Exception | None:
