@@ -170,7 +170,7 @@ class _Line:
             self._turn.release()
 
     async def _begin(self) -> None:
-        # Nearly always it is free, and to let others run first costs more than to write.
+        # Nearly always it is free; to let others run first costs more than to write.
         if self._turn.locked():
             await self._turn.acquire()
         else:
