@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from tests.torture.faults import Fault
 from tests.torture.harms import Heard, Sent, Stop, Then
 from tests.torture.scenes import Promise, Said
+from tests.torture.sockets import Conversation
 from tests.torture.story import Outcome
 from tests.wire.talking import Answer, End, answers
 from trioweb.message.exchange import Ending
@@ -22,7 +23,7 @@ def faults(outcome: Outcome) -> list[str]:
 
 
 def ends(outcome: Outcome) -> Iterator[str]:
-    timed = outcome.scene.tunnel is None or outcome.harm.how is not Fault.STALL
+    timed = not outcome.scene.switches or outcome.harm.how is not Fault.STALL
     if timed and not outcome.over:
         yield "it did not end in its time"
     if not outcome.quiet:
@@ -81,7 +82,7 @@ def is_honest(outcome: Outcome) -> Iterator[str]:
     if outcome.end is End.FIN and found and not _ended(outcome, found[-1]):
         yield "a response that broke off ended as if it had not"
     complete = [found for found in outcome.records if found.ending is Ending.COMPLETE]
-    if outcome.end is End.FIN and outcome.scene.tunnel is None:
+    if outcome.end is End.FIN and not outcome.scene.switches:
         if len(complete) > sum(answer.complete for answer in found):
             yield "a record calls complete what the peer never got"
 
@@ -94,7 +95,7 @@ def heard(outcome: Outcome) -> list[Answer]:
 
 
 def _ended(outcome: Outcome, answer: Answer) -> bool:
-    switched = answer.interim[-1:] == [101] and outcome.scene.tunnel is not None
+    switched = answer.interim[-1:] == [101] and outcome.scene.switches
     # Nothing, or nothing but interim responses, is the beginning of none.
     unbegun = not answer.status and outcome.received.endswith(b"\r\n\r\n")
     return answer.complete or switched or unbegun
@@ -131,8 +132,29 @@ def tunnels(outcome: Outcome) -> Iterator[str]:
         return
     if not whole.startswith(said):
         yield f"the tunnel said {said!r}"
-    if said != whole and not isinstance(outcome.harm.how, Sent | Heard | Then):
+    if said != whole and not _has_left(outcome):
         yield "a tunnel that broke off ended as if it had not"
+
+
+def speaks_websocket(outcome: Outcome) -> Iterator[str]:
+    """What is said is not taken back, and a Close is the last of it."""
+    expected = outcome.scene.messages
+    head, _, said = outcome.received.partition(b"\r\n\r\n")
+    if expected is None or b" 101 " not in head:
+        return
+    heard = Conversation(said)
+    if heard.more:
+        yield f"it said {heard.more!r} after its Close"
+    if heard.messages != [*expected[: len(heard.messages)]]:
+        yield f"it said {heard.messages}"
+    if outcome.end is End.FIN and heard.code is None and not _has_left(outcome):
+        yield "it ended without a Close"
+    if outcome.harm.how is None and (*heard.messages, heard.code) != (*expected, 1000):
+        yield f"it said {heard.messages}, and closed with {heard.code}"
+
+
+def _has_left(outcome: Outcome) -> bool:
+    return isinstance(outcome.harm.how, Sent | Heard | Then)
 
 
 def does_its_work(outcome: Outcome) -> Iterator[str]:
@@ -154,7 +176,7 @@ def stops_politely(outcome: Outcome) -> Iterator[str]:
     if asked != list(outcome.scene.endings[: len(asked)]):
         yield f"stopping, it ended with {asked}"
     whole = [answer for answer in heard(outcome) if answer.complete]
-    if len(whole) < len(asked) and not (outcome.scene.broken or outcome.scene.tunnel):
+    if len(whole) < len(asked) and not (outcome.scene.broken or outcome.scene.switches):
         yield f"stopping, it answered {len(whole)} of {len(asked)} requests"
 
 
@@ -164,7 +186,7 @@ def is_whole(outcome: Outcome) -> Iterator[str]:
         return
     scene = outcome.scene
     found = heard(outcome)
-    whole = [answer for answer in found if answer.complete or scene.tunnel]
+    whole = [answer for answer in found if answer.complete or scene.switches]
     if len(whole) != len(scene.heard) or not all(map(_is, whole, scene.heard)):
         yield f"what was heard is {found}"
     endings = tuple(record.ending for record in outcome.records)
@@ -184,6 +206,7 @@ PROMISES: tuple[Callable[[Outcome], Iterator[str]], ...] = (
     keeps_books,
     is_honest,
     tunnels,
+    speaks_websocket,
     does_its_work,
     stops_politely,
     is_whole,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import trio
 
 from tests.torture.ground import Ground
+from tests.torture.sockets import ASKED, HEARD, SENT, socket
 from tests.wire.handlers import GET, G, P, T, counting, echo
 from trioweb.message.exchange import Ending
 from trioweb.message.handler import Handler
@@ -47,8 +48,15 @@ class Scene:
     promise: Promise = Promise.NOBODY
     # What comes after a switch of protocols; whoever speaks then minds the time.
     tunnel: bytes | None = None
+    # The same of a WebSocket: the messages, before it is closed.
+    messages: tuple[bytes, ...] | None = None
     # The server says by a break that what it sent is not the whole.
     broken: bool = field(default=False, kw_only=True)
+
+    @property
+    def switches(self) -> bool:
+        """Whether another protocol is spoken in the end."""
+        return self.tunnel is not None or self.messages is not None
 
 
 LAST = G + b"Connection: close\r\n\r\n"
@@ -212,6 +220,12 @@ SCENES: dict[str, Scene] = {
         (G + b"Connection: upgrade\r\nUpgrade: any\r\n\r\nhello ", b"bye"),
         (Said(b"", 101),),
         tunnel=b"hello bye",
+    ),
+    "websocket": Scene(
+        socket(),
+        (G + ASKED + SENT[0], *SENT[1:]),
+        (Said(b"", 101),),
+        messages=HEARD,
     ),
     "trailers": Scene(
         alike(trailing),
