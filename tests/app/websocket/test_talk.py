@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
-
 import pytest
 import trio
 import trio.testing
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
+from tests.app.websocket.asked import (
+    Handler,
+    app_of,
+    echo,
+)
 from tests.app.websocket.frames import PING, TEXT, close, frame, framing
-from tests.app.websocket.stopping import stoppable
-from trioweb import App, NotFound, PeerGone, Request, messages, sessions
-from trioweb.message.exchange import Ending, Exchanged, OnDisconnect
-from trioweb.message.handler import Handler as AnyHandler
-from trioweb.message.response import Response
-from trioweb.testing import WebSocketClosed, WebSocketPeer, client
-from trioweb.testing.httpx_client import Client
-
-Handler = Callable[[Request, WebSocketConnection], Awaitable[None]]
-
-
-def app_of(handler: Handler, on_disconnect: OnDisconnect = "cancel") -> App:
-    app = App()
-    app.websocket("/", on_disconnect=on_disconnect)(handler)
-    return app
-
-
-async def echo(request: Request, ws: WebSocketConnection) -> None:
-    async for message in messages(ws):
-        await ws.send_message(message)
-
-
-async def forever(request: Request, ws: WebSocketConnection) -> None:
-    await trio.sleep_forever()
+from trioweb import App, NotFound, PeerGone, Request, messages
+from trioweb.testing import WebSocketClosed, client
 
 
 async def test_text_and_bytes_come_back_as_they_are() -> None:
@@ -145,95 +125,6 @@ async def test_the_handler_sees_why_it_was_closed() -> None:
     assert seen == [(ws.closed.code, ws.closed.reason)] == [(4000, "bye")]
 
 
-class Stay:
-    """A handler that does not look at its WebSocket, and notes when it ends."""
-
-    def __init__(self, seconds: float = 1000) -> None:
-        self._seconds = seconds
-        self.begun, self.over = trio.Event(), trio.Event()
-        self.ended_at = 0.0
-        self.finished = False
-
-    async def __call__(self, request: Request, ws: WebSocketConnection) -> None:
-        self.begun.set()
-        try:
-            await trio.sleep(self._seconds)
-            self.finished = True
-        finally:
-            self.ended_at = trio.current_time()
-            self.over.set()
-
-
-async def leave_by_close(ws: WebSocketPeer, peer: Client) -> None:
-    await ws.close()
-
-
-async def leave_by_reset(ws: WebSocketPeer, peer: Client) -> None:
-    ws.abort()
-
-
-Leave = Callable[[WebSocketPeer, Client], Awaitable[None]]
-
-
-@pytest.mark.parametrize(("leave", "grace"), [(leave_by_close, 5), (leave_by_reset, 0)])
-async def test_a_handler_is_cancelled_when_its_peer_has_gone(
-    leave: Leave, grace: float, autojump_clock: trio.testing.MockClock
-) -> None:
-    stay = Stay()
-    async with client(app_of(stay)) as peer, peer.websocket("/") as ws:
-        await stay.begun.wait()
-        gone_at = trio.current_time()
-        await leave(ws, peer)
-        await stay.over.wait()
-        assert stay.ended_at - gone_at == grace
-    assert not stay.finished
-
-
-async def test_a_handler_is_cancelled_when_its_peer_has_finished_without_a_word(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    stay = Stay()
-    async with client(app_of(stay)) as peer, framing(peer, "/") as ws:
-        await stay.begun.wait()
-        await ws.peer.send_eof()
-        await stay.over.wait()
-        assert trio.current_time() == 5
-
-
-@pytest.mark.parametrize("leave", [leave_by_close, leave_by_reset])
-async def test_on_disconnect_finish_lets_it_go_on(
-    leave: Leave, autojump_clock: trio.testing.MockClock
-) -> None:
-    stay = Stay(100)
-    async with client(app_of(stay, "finish")) as peer:
-        async with peer.websocket("/") as ws:
-            await stay.begun.wait()
-            await leave(ws, peer)
-        await stay.over.wait()
-    assert stay.finished
-    assert stay.ended_at == 100
-
-
-async def test_a_request_finishes_what_it_has_begun(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    finished = trio.Event()
-
-    async def commit(request: Request, ws: WebSocketConnection) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            with request.finish(3):
-                await trio.sleep(2)
-                finished.set()
-
-    async with client(app_of(commit)) as peer, peer.websocket("/") as ws:
-        await trio.testing.wait_all_tasks_blocked()
-        ws.abort()
-        await finished.wait()
-        assert trio.current_time() == 2
-
-
 async def test_a_routes_timeout_is_for_the_handshake_alone(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
@@ -306,151 +197,3 @@ async def test_a_message_that_was_cut_off_is_the_last(
         with pytest.raises((AssertionError, trio.BrokenResourceError)):
             await ws.receive()
     assert said == [ConnectionClosed]
-
-
-# What is kept of it.
-
-
-async def records(handler: Handler, leave: Leave) -> list[Exchanged]:
-    async with stoppable(app_of(handler)) as service:
-        async with service.peer.websocket("/") as ws:
-            await ws.send("hello")
-            await ws.receive()
-            await leave(ws, service.peer)
-        await service.stop()
-    return service.kept
-
-
-async def test_an_exchange_is_recorded_with_its_bytes() -> None:
-    [kept] = await records(echo, leave_by_close)
-    assert (kept.method, kept.route, kept.status) == ("GET", "/", 101)
-    assert kept.ending is Ending.COMPLETE
-    # A message of 5 bytes and a Close with a code, masked; and without a mask.
-    assert kept.received == (6 + 5) + (6 + 2)
-    assert kept.sent > (2 + 5) + (2 + 2)
-
-
-async def test_a_peer_that_goes_without_a_word_is_recorded_so() -> None:
-    [kept] = await records(echo, leave_by_reset)
-    assert kept.ending is Ending.GONE
-
-
-async def test_a_handler_that_fails_is_recorded_so(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def fail_later(request: Request, ws: WebSocketConnection) -> None:
-        await ws.send_message(await ws.get_message())
-        raise ValueError("planted")
-
-    [kept] = await records(fail_later, leave_by_close)
-    assert kept.ending is Ending.FAILED
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
-
-
-# Sessions.
-
-
-async def test_a_session_is_read_and_can_be_saved_only_explicitly(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    app = App()
-    app.use(sessions())
-
-    @app.post("/")
-    async def begin(request: Request) -> None:
-        request.session["name"] = "Ada"
-
-    @app.get("/")
-    async def name(request: Request) -> str:
-        return str(request.session["name"])
-
-    @app.websocket("/")
-    async def talk(request: Request, ws: WebSocketConnection) -> None:
-        await ws.send_message(request.session["name"])
-        await request.session.save({"name": await ws.get_message()})
-        request.session["name"] = "lost"
-
-    async with client(app) as peer:
-        await peer.post("/")
-        async with peer.websocket("/") as ws:
-            assert await ws.receive() == "Ada"
-            await ws.send("Grace")
-            with pytest.raises(WebSocketClosed, match="1011"):
-                await ws.receive()
-        assert (await peer.get("/")).text == "Grace"
-    assert "await request.session.save" in str(caplog.records[0].exc_info)
-
-
-# The stop.
-
-
-async def test_w11_a_stop_is_told_to_everybody(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    told: list[int] = []
-
-    async def listen(
-        peer: Client, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        async with peer.websocket("/") as ws:
-            task_status.started()
-            with pytest.raises(WebSocketClosed) as raised:
-                await ws.receive()
-            told.append(raised.value.code)
-
-    async with stoppable(app_of(echo)) as service, trio.open_nursery() as peers:
-        for _ in range(100):
-            await peers.start(listen, service.peer)
-        assert await service.stop() == 0
-    assert told == [1001] * 100
-
-
-async def test_w11_who_does_not_hear_it_holds_no_stop(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async with stoppable(app_of(echo)) as service, framing(service.peer, "/") as ws:
-        assert 5 <= await service.stop() <= 8
-        assert await ws.closing() == 1001
-    assert [kept.ending for kept in service.kept] == [Ending.COMPLETE]
-
-
-async def test_w11_a_handler_that_does_not_listen_holds_no_stop(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    app = app_of(forever)
-    async with stoppable(app) as service, service.peer.websocket("/") as ws:
-        assert 5 <= await service.stop() <= 8
-    assert ws.closed is not None
-    assert ws.closed.code == 1001
-
-
-async def test_a_handler_may_wait_for_the_stop_itself(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    drained: list[float] = []
-
-    async def wait(request: Request, ws: WebSocketConnection) -> None:
-        await request.draining.wait()
-        drained.append(trio.current_time())
-
-    async with stoppable(app_of(wait)) as service, service.peer.websocket("/"):
-        await trio.sleep(100)
-        await service.stop()
-    assert drained == [100]
-
-
-async def test_a_websocket_that_comes_when_the_server_stops_is_told_so(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    app = App()
-
-    async def late(request: Request, handler: AnyHandler) -> Response:
-        await trio.sleep(2)
-        return await handler(request)
-
-    app.websocket("/", layers=[late])(echo)
-    async with stoppable(app) as service, trio.open_nursery() as stopping:
-        stopping.start_soon(service.stop)
-        async with service.peer.websocket("/") as ws:
-            with pytest.raises(WebSocketClosed, match="1001"):
-                await ws.receive()

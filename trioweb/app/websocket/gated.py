@@ -10,6 +10,7 @@ what it reads and writes first; it never gets to the wire.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ _CLOSE, _MASKED, _NO_MASK = 0x88, 0x80, bytes(4)
 
 # Bytes of a reason (RFC 6455 section 5.5).
 _LONGEST_REASON = 123
+
+_BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 # What a Close may never say: there was none, or none that named a code (section 7.4.1).
 _UNSAID = frozenset({1005, 1006, 1015})
@@ -137,17 +140,16 @@ class Gated(trio.abc.Stream):
     # For the talk.
 
     async def ping(self) -> None:
-        """Ask the peer for a sign of life."""
-        async with self._turn:
-            if not self.said:
+        """Ask the peer for a sign of life, if it can be asked."""
+        with contextlib.suppress(*_BROKEN):
+            async with self._turn:
                 await self._send(_PING)
 
     async def close(self, code: int, reason: str) -> None:
         """Send a Close, whatever the library thinks; not twice, and not for long."""
-        with trio.move_on_after(CLOSING):
+        with trio.move_on_after(CLOSING), contextlib.suppress(*_BROKEN):
             async with self._turn:
-                if not self.said:
-                    await self._send(_close(code, reason))
+                await self._send(_close(code, reason))
 
     def give_up(self) -> None:
         """Take the peer for gone: whoever reads reads an end."""
@@ -156,7 +158,7 @@ class Gated(trio.abc.Stream):
         self._hurry()
 
     async def _send(self, frame: bytes) -> None:
-        if self.over.is_set():
+        if self.said or self.over.is_set():
             msg = "the WebSocket is closed"
             raise trio.ClosedResourceError(msg)
         await trio.lowlevel.checkpoint_if_cancelled()

@@ -7,7 +7,6 @@ breaks off visibly.
 
 from __future__ import annotations
 
-import contextlib
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -115,9 +114,12 @@ class Talk:
         """Run the handler; what it failed with, if that is its own doing."""
         try:
             with self._handling:
-                await self._handler(self._request, ws, **self._params)
+                try:
+                    await self._handler(self._request, ws, **self._params)
+                except* _LEFT:
+                    pass  # it knows now, and so do we
         except Exception as error:  # noqa: BLE001  # the boundary of a talk
-            return None if _departed(error) else error
+            return error
         return None
 
     def _over(self) -> None:
@@ -141,8 +143,7 @@ class Talk:
                 # Nobody listens while the handler is behind: what the peer has
                 # answered may be there for long.
                 pinged_at = now
-                with contextlib.suppress(*_BROKEN):
-                    await gated.ping()
+                await gated.ping()
             else:
                 await self._lose(gated)
                 return
@@ -160,12 +161,8 @@ class Talk:
         """Give up on a peer that shows no sign of life."""
         if self._settings.route.on_disconnect == "cancel":
             self._handling.cancel(reason="the peer does not answer")
-        with contextlib.suppress(*_BROKEN):
-            await gated.close(INTERNAL_ERROR, "no answer to a ping")
+        await gated.close(INTERNAL_ERROR, "no answer to a ping")
         gated.give_up()
-
-
-_BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 async def _finish(gated: Gated, ws: WebSocketConnection, code: int) -> None:
@@ -173,10 +170,3 @@ async def _finish(gated: Gated, ws: WebSocketConnection, code: int) -> None:
     with trio.move_on_after(CLOSING + STUCK):
         await ws.aclose(code)
         await gated.over.wait()
-
-
-def _departed(error: Exception) -> bool:
-    """Whether *error* says no more than that the WebSocket is closed."""
-    if isinstance(error, ExceptionGroup):
-        return error.split(_LEFT)[1] is None
-    return isinstance(error, _LEFT)
