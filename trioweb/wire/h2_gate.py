@@ -64,7 +64,10 @@ class Flood(FrameFault):
 
 
 class Frame(NamedTuple):
-    """One frame; *raw* is all of it, header and payload, as it came."""
+    """One frame; *raw* is all of it, header and payload, as it came.
+
+    But in WINDOW_UPDATE the reserved bit is not set (RFC 9113 section 6.9).
+    """
 
     kind: int
     flags: int
@@ -113,6 +116,9 @@ class Frames:
             raw = bytes(buffer[:end])
             # Cheap: bytes at the front of a bytearray are skipped, not moved.
             del buffer[:end]
+            if kind == Kind.WINDOW_UPDATE:
+                # The first bit means nothing, yet the library would read it.
+                raw = raw[:HEADER] + bytes([raw[HEADER] & 0x7F]) + raw[HEADER + 1 :]
             if kind in _FIELDS:
                 self._count(kind, flags, stream, size)
             self._greeted = True
