@@ -167,3 +167,141 @@ async def test_s10_a_reset_ends_a_tunnel_quietly(
         await talk.served.wait()
     assert talk.logs == []
     assert [r.ending.value for r in talk.records] == ["gone"]
+
+
+async def test_s10_a_reset_ends_a_tunnel_that_does_not_listen_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def deaf(stream: trio.abc.Stream) -> None:
+        await trio.sleep_forever()
+
+    async def handler(request: Request) -> Response:
+        return Response(200, tunnel=deaf)
+
+    async with talking(handler) as talk:
+        await talk.send(SWITCH)
+        await trio.sleep(100)
+        talk.peer.abort()
+        await talk.served.wait()
+        assert trio.current_time() == 100
+    assert talk.logs == []
+    assert [r.ending.value for r in talk.records] == ["gone"]
+
+
+async def test_a_tunnel_that_is_to_finish_is_not_ended_by_a_reset(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    finished: list[float] = []
+
+    async def work(stream: trio.abc.Stream) -> None:
+        await trio.sleep(100)
+        finished.append(trio.current_time())
+
+    async def handler(request: Request) -> Response:
+        request.exchange.on_disconnect("finish")
+        return Response(200, tunnel=work)
+
+    async with talking(handler) as talk:
+        await talk.send(SWITCH)
+        talk.peer.abort()
+        await talk.served.wait()
+    assert finished == [100]
+
+
+async def test_s4_a_tunnel_whose_peer_takes_nothing_is_broken_off(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def pour(stream: trio.abc.Stream) -> None:
+        await stream.send_all(bytes(100_000))
+
+    async def handler(request: Request) -> Response:
+        return Response(200, tunnel=pour)
+
+    async with talking(handler, listen=False) as talk:
+        await talk.send(SWITCH)
+        await talk.served.wait()
+        assert 30 <= trio.current_time() <= 36
+    assert [r.ending.value for r in talk.records] == ["timeout"]
+
+
+async def test_what_was_cut_off_cannot_go_on_or_end_as_if_it_had_not(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    refused: list[type[Exception]] = []
+
+    async def hasty(stream: trio.abc.Stream) -> None:
+        with trio.move_on_after(1):
+            await stream.send_all(bytes(100_000))
+        for use in (stream.wait_send_all_might_not_block(), stream.send_all(b"more")):
+            try:
+                await use
+            except trio.BrokenResourceError as error:
+                refused.append(type(error))
+        await stream.aclose()
+
+    async def handler(request: Request) -> Response:
+        return Response(200, tunnel=hasty)
+
+    async with talking(handler, listen=False) as talk:
+        await talk.send(SWITCH)
+        await talk.served.wait()
+        await talk.listen()
+    assert refused == [trio.BrokenResourceError] * 2
+    assert talk.end is End.RESET
+    assert [r.ending.value for r in talk.records] == ["gone"]
+
+
+async def test_a_tunnel_that_has_said_all_fails_after_its_end(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def fail(stream: trio.abc.Stream) -> None:
+        await stream.send_all(b"bye")
+        await stream.aclose()
+        await stream.aclose()
+        with pytest.raises(trio.ClosedResourceError):
+            await stream.send_all(b"more")
+        raise ValueError
+
+    async def handler(request: Request) -> Response:
+        return Response(200, {"x-tag": "a"}, tunnel=fail)
+
+    talk = await say(handler, SWITCH)
+    assert said(talk.received) == b"bye"
+    assert (talk.end, len(talk.logs)) == (End.FIN, 1)
+    assert [r.ending.value for r in talk.records] == ["failed"]
+
+
+async def test_what_goes_through_a_tunnel_is_counted(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    talk = await say(shouting, SWITCH + b"hello", b" there!")
+    [record] = talk.records
+    assert record.received == len(b"hello there!")
+    assert record.sent == len(talk.received)
+
+
+OFFERS = [
+    ("one", "shout", "Upgrade", "shout"),
+    ("the first", "Shout, whisper", "keep-alive, upgrade", "shout"),
+    ("websocket wherever it stands", "h2c, WebSocket", "Upgrade", "websocket"),
+    ("no connection option", "shout", "keep-alive", None),
+    ("none", "", "Upgrade", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "connection", "asked"),
+    [case[1:] for case in OFFERS],
+    ids=[case[0] for case in OFFERS],
+)
+async def test_a_request_has_the_protocol_that_its_peer_asks_for(
+    upgrade: str,
+    connection: str,
+    asked: str | None,
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def handler(request: Request) -> Response:
+        return Response(200, body=str(request.upgrade).encode())
+
+    lines = f"Connection: {connection}\r\nUpgrade: {upgrade}\r\n\r\n".encode()
+    assert answer(await say(handler, G + lines)).body == str(asked).encode()
