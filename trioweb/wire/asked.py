@@ -23,8 +23,8 @@ def request_of(
     Where one of *proxies* has sent it, its peer, scheme and authority are those of the
     peer that the proxy speaks for.
     """
-    version = f"1.{head.minor}"
-    request = _made(head.method, head, exchange, transport, proxies, version)
+    request = _made(head, exchange, transport, proxies)
+    request.version = f"1.{head.minor}"
     if head.upgrade and head.minor:
         request.upgrade = offered(request.headers)
     return request
@@ -40,29 +40,27 @@ def request_on_stream(
 
     An extended CONNECT (RFC 8441) is what HTTP/1.1 says by GET and Upgrade.
     """
-    method = head.method if head.protocol is None else "GET"
-    request = _made(method, head, exchange, transport, proxies, "2")
+    request = _made(head, exchange, transport, proxies)
+    request.version = "2"
     if head.protocol is not None:
+        request.method = "GET"
         request.upgrade = head.protocol.lower()
     return request
 
 
 def _made(
-    method: str,
     head: Head | Head2,
     exchange: Exchange,
     transport: Transport,
     proxies: Proxies | None,
-    version: str,
 ) -> Request:
     request = Request(
-        method,
+        head.method,
         head.target,
         Headers.from_wire(head.fields),
         exchange,
         peer=transport.peer,
         scheme="https" if transport.secure else "http",
-        version=version,
     )
     if proxies is not None and proxies.trusts(transport.peer.host):
         _pass_on(request, proxies.sender(request.headers, transport.peer.host))

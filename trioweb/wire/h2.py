@@ -6,16 +6,21 @@ stream's window.  What streams have to say goes through one buffer, written by o
 
 from __future__ import annotations
 
+from functools import partial
+
 import trio
 
 from trioweb.message.transport import Gone, Transport
 from trioweb.rules.pseudo import Malformed
-from trioweb.wire.h2_codes import PREFACE, Code, Kind, frame, goaway, name_of
+from trioweb.wire.h2_codes import PREFACE, Code, name_of
 from trioweb.wire.h2_gate import Account, Flood, FrameFault, Frames
-from trioweb.wire.h2_head import read_trailers, size_of
-from trioweb.wire.h2_library import Fault, Library, RawFields
+from trioweb.wire.h2_goodbye import Goodbye
+from trioweb.wire.h2_head import size_of
+from trioweb.wire.h2_library import Fault, Library
+from trioweb.wire.h2_link import Link
 from trioweb.wire.h2_outgoing import Outgoing
-from trioweb.wire.h2_stream import Link, Stream
+from trioweb.wire.h2_stream import Stream
+from trioweb.wire.head import RawFields
 from trioweb.wire.limits import (
     FRAMES,
     HARD_READ,
@@ -27,13 +32,6 @@ from trioweb.wire.parting import part
 from trioweb.wire.service import Service
 from trioweb.wire.timer import Timer
 from trioweb.wire.watch import Phase, Watch
-
-# The first half of the farewell: no stream can have this number, so none is refused
-# before the peer has heard of it (RFC 9113 section 6.8).
-_ANY_STREAM = 2**31 - 1
-
-# What our one PING says; whoever answers it has read what came before it.
-_HEARD = b"trioweb\0"
 
 
 class Connection:
@@ -63,14 +61,13 @@ class Connection:
         self._exchanges: trio.Nursery
         self._reading = trio.CancelScope()
         self._settling = Timer(service.alarms, self._unsettled)
-        self._patience = Timer(service.alarms, self._finish)
+        self._goodbye = Goodbye(
+            self._library, self._outgoing, service.alarms, self._rest
+        )
         self._opened = trio.current_time()
         self._count = 0  # requests so far
         self._begun = False  # the preface has come
         self._failed = False  # the peer has done what ends the connection
-        self._parting = False  # it has been told not to open streams
-        self._last: int | None = None  # ... and which was the last
-        self._said = False  # GOAWAY is out that ends it all
         self._peer_parts = False  # it opens no more by itself
 
     async def serve(self) -> None:
@@ -84,7 +81,7 @@ class Connection:
         finally:
             self._service.at_drain.discard(self.part)
             self._service.idle.pop(self._watch, None)
-            self._patience.stop()
+            self._goodbye.stop()
             self._settling.stop()
             self._watch.end()
             self._outgoing.settle()
@@ -92,7 +89,7 @@ class Connection:
 
     async def _talk(self) -> None:
         async with trio.open_nursery() as writing:
-            writing.start_soon(self._outgoing.run, self._lost)
+            writing.start_soon(self._outgoing.run, partial(self._heard, Gone.RESET))
             async with trio.open_nursery() as self._exchanges:
                 await self._read()
             if self._failed:
@@ -109,7 +106,7 @@ class Connection:
                     await self._take_frames()
                     self._unheard()
             except trio.BrokenResourceError:
-                self._lost()
+                self._heard(Gone.RESET)
             except (Fault, FrameFault) as fault:
                 self._break_off(fault.code)
 
@@ -123,7 +120,7 @@ class Connection:
                 return False
             data += more
         if not data.startswith(PREFACE):
-            self._said = True
+            self._goodbye.said = True
             return False
         self._outgoing.put(self._library.begin())
         self._library.preface(PREFACE)
@@ -158,7 +155,7 @@ class Connection:
     def opened(self, stream: int, fields: RawFields, *, ended: bool) -> None:
         """A request has begun."""
         self._account.unpacked(size_of(fields), trio.current_time())
-        if len(self._streams) >= STREAMS or self._last is not None:
+        if len(self._streams) >= STREAMS or self._goodbye.last is not None:
             # Nobody has looked at it, so it can be asked again (RFC 9113 section 8.7).
             self._refuse(stream, Code.REFUSED_STREAM)
             return
@@ -180,15 +177,10 @@ class Connection:
     def trailed(self, stream: int, fields: RawFields, *, ended: bool) -> None:
         """Fields have come after the content."""
         self._account.unpacked(size_of(fields), trio.current_time())
-        known = self._streams.get(stream)
-        if known is None:
-            return
-        try:
-            known.trail(read_trailers(fields, self._limits))
-        except Malformed:
-            self._object(known)
-        else:
-            if not ended:
+        if known := self._streams.get(stream):
+            try:
+                known.trail(fields, ended=ended)
+            except Malformed:
                 self._object(known)
 
     def content(self, stream: int, data: bytes, size: int, *, ended: bool) -> None:
@@ -225,9 +217,8 @@ class Connection:
         self._settling.stop()
 
     def pong(self, data: bytes) -> None:
-        """The peer has read that we part, if it is that which it answers."""
-        if data == _HEARD and self._parting:
-            self._finish()
+        """A PING of ours is answered."""
+        self._goodbye.heard(data)
 
     def leaving(self) -> None:
         """The peer opens no more streams."""
@@ -235,36 +226,20 @@ class Connection:
         self._rest()
 
     def _refuse(self, stream: int, code: Code) -> None:
-        self._outgoing.put(self._library.reset(stream, code))
         self.provoked()
+        self._outgoing.put(self._library.reset(stream, code))
 
     def _object(self, stream: Stream) -> None:
         """End a stream whose peer has said what makes no sense."""
-        stream.reset(Code.PROTOCOL_ERROR, "what came on the stream is malformed")
         self.provoked()
+        stream.reset(Code.PROTOCOL_ERROR, "what came on the stream is malformed")
 
     # The connection's own end.
 
     def part(self) -> None:
         """Begin to part: streams are answered still, but no more should be opened."""
-        if self._parting or not self._begun:
-            return
-        self._parting = True
-        self._outgoing.put(goaway(_ANY_STREAM, Code.NO_ERROR))
-        self._outgoing.put(frame(Kind.PING, 0, _HEARD))
-        self._patience.start(self._limits.drain_linger)
-
-    def _finish(self) -> None:
-        """The peer knows: what it opens from now on is not looked at."""
-        if self._last is None:
-            self._last = self._library.last
-            self._say(Code.NO_ERROR)
-            self._rest()
-
-    def _say(self, code: Code) -> None:
-        self._said = True
-        last = self._library.last if self._last is None else self._last
-        self._outgoing.put(goaway(last, code))
+        if self._begun:
+            self._goodbye.begin(self._limits.drain_linger)
 
     def _closed(self, stream: int) -> None:
         del self._streams[stream]
@@ -274,7 +249,7 @@ class Connection:
         """If nothing is at work: wait for more, or end where none can come."""
         if self._streams:
             return
-        if self._peer_parts or self._last is not None:
+        if self._peer_parts or self._goodbye.last is not None:
             self._reading.cancel(reason="no more requests can come")
             return
         if self._service.load.pressing:
@@ -294,15 +269,12 @@ class Connection:
     def _break_off(self, code: Code) -> None:
         """End it all, for what the peer did (RFC 9113 section 5.4.1)."""
         self._failed = True
-        self._say(code)
+        self._goodbye.say(code)
         self._lose(f"the connection was ended ({code.name})")
 
     def _heard(self, gone: Gone) -> None:
         if gone is Gone.RESET:
             self._lose(gone.value)
-
-    def _lost(self) -> None:
-        self._lose(Gone.RESET.value)
 
     def _lose(self, why: str) -> None:
         for each in [*self._streams.values()]:
@@ -320,7 +292,7 @@ class Connection:
         if self._outgoing.broken or self._outgoing.torn:
             return
         with trio.move_on_after(self._limits.farewell, shield=True):
-            if self._begun and not self._said:
-                self._say(Code.NO_ERROR)
+            if self._begun and not self._goodbye.said:
+                self._goodbye.say(Code.NO_ERROR)
             await self._outgoing.write()
         await part(self._transport, self._limits)

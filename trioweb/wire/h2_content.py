@@ -13,6 +13,7 @@ from trioweb.rules.headers import Headers
 from trioweb.rules.pseudo import Malformed
 from trioweb.wire.h2_library import Library
 from trioweb.wire.h2_outgoing import Outgoing
+from trioweb.wire.head import RawFields
 from trioweb.wire.limits import STREAM_WINDOW
 from trioweb.wire.watch import Watch
 
@@ -100,10 +101,10 @@ class Content:
             self._pay(size)
         self._finish(ended=ended)
 
-    def trail(self, fields: list[tuple[bytes, bytes]]) -> None:
-        """Fields have come after it: it has ended.  Malformed if too early."""
-        if self.left:
-            raise Malformed("the content is not as long as was declared")
+    def trail(self, fields: RawFields, *, ended: bool) -> None:
+        """Fields have come after it: it has ended.  Malformed if it has not."""
+        if self.left or not ended:
+            raise Malformed("the content does not end as was declared")
         self.trailers = Headers.from_wire(fields)
         self._finish(ended=True)
 

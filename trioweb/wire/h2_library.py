@@ -1,9 +1,9 @@
-"""The HTTP/2 library: all that the wire asks of `h2` and `hpack`, in one place.
+"""The HTTP/2 library: all that the wire asks of `h2`, in one place.
 
-`h2` keeps the state of streams and windows, and serialises frames; `hpack` has the
-compressed fields.  What a peer may do is judged before and after it, not by it: the
-library ends the connection where one stream is at fault, so it is given frames one by
-one, and of a block of fields no more than that it came.
+It keeps the state of streams and windows, and serialises frames.  What a peer may do is
+judged before and after it, not by it: the library ends the connection where one stream
+is at fault, so it is given frames one by one, and of a block of fields no more than
+that it came.
 
 To put another library in its place, write this file again: `Library` is all that the
 rest of the wire knows, and `Listener` is what the library knows of the wire.
@@ -12,27 +12,23 @@ rest of the wire knows, and `Listener` is what the library knows of the wire.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from typing import Protocol
 
 import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
 import h2.settings
-import hpack
 
 from trioweb.wire.h2_codes import Code, Flag, Kind, Setting, frame
 from trioweb.wire.h2_gate import HEADER, Frame
+from trioweb.wire.h2_listener import Listener
+from trioweb.wire.h2_packing import Decoder, Encoder, guarded
+from trioweb.wire.head import RawFields
 from trioweb.wire.limits import (
     FIELD_LIST,
-    HPACK_TABLE,
     STREAM_WINDOW,
     STREAMS,
-    UNPACKED,
 )
-
-RawFields = list[tuple[bytes, bytes]]
 
 # What a peer may send before anything of it is credited, all streams together.  What
 # is held is bounded by the windows of the streams, so this one must never be in the
@@ -52,81 +48,6 @@ class Fault(Exception):
     def __init__(self, code: Code, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-
-
-class Listener(Protocol):
-    """Who is told what a frame means; must not block."""
-
-    def opened(self, stream: int, fields: RawFields, *, ended: bool) -> None:
-        """A request has begun; *ended*: and has no content."""
-
-    def trailed(self, stream: int, fields: RawFields, *, ended: bool) -> None:
-        """Fields have come after the content, which has *ended* if they are well."""
-
-    def content(self, stream: int, data: bytes, size: int, *, ended: bool) -> None:
-        """Content has come; with its padding it takes *size* bytes of the window."""
-
-    def reset(self, stream: int, code: int, *, by_us: bool) -> None:
-        """The stream is over before its end; *by_us*: for a fault of the peer."""
-
-    def provoked(self) -> None:
-        """A stream was reset, or answered for, because of the peer."""
-
-    def room(self, stream: int) -> None:
-        """More may be sent on *stream*; 0: perhaps on any."""
-
-    def acknowledged(self) -> None:
-        """The peer has our settings."""
-
-    def pong(self, data: bytes) -> None:
-        """A PING of ours is answered."""
-
-    def leaving(self) -> None:
-        """The peer opens no more streams."""
-
-
-class _Decoder(hpack.Decoder):
-    """Keeps what it unpacks for us; the library is shown no field, and judges none."""
-
-    def __init__(self) -> None:
-        super().__init__(max_header_list_size=UNPACKED)
-        self.fields: RawFields = []
-        self.fault: Code | None = None
-
-    def decode(
-        self,
-        data: bytes | memoryview,
-        raw: bool = False,
-    ) -> Iterable[hpack.HeaderTuple]:
-        """Unpack one block."""
-        try:
-            self.fields = [
-                (bytes(name), bytes(value))
-                for name, value in super().decode(bytes(data), raw=True)
-            ]
-        except hpack.OversizedHeaderListError:
-            self.fault = Code.ENHANCE_YOUR_CALM
-            raise
-        except hpack.HPACKError:
-            self.fault = Code.COMPRESSION_ERROR
-            raise
-        return []
-
-
-class _Encoder(hpack.Encoder):
-    """Remembers no more than our own bound, however much its peer offers to."""
-
-    @property
-    def header_table_size(self) -> int:
-        """The size of the dynamic table, bytes."""
-        return self.header_table.maxsize
-
-    @header_table_size.setter
-    def header_table_size(self, value: int) -> None:
-        # The inherited setter also notes that the next block must say so.
-        hpack.Encoder.header_table_size.fset(  # type: ignore[attr-defined]
-            self, min(value, HPACK_TABLE)
-        )
 
 
 class _Machine(h2.connection.H2Connection):
@@ -152,8 +73,8 @@ class Library:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._h2 = _Machine(_CONFIG)
-        self._decoder = self._h2.decoder = _Decoder()
-        self._h2.encoder = _Encoder()
+        self._decoder = self._h2.decoder = Decoder()
+        self._h2.encoder = Encoder()
         # How many streams are too many is ours to say, a stream at a time.
         self._h2.local_settings = h2.settings.Settings(
             client=False,
@@ -273,7 +194,7 @@ class Library:
 
     def fields(self, stream: int, fields: RawFields, *, end: bool) -> bytes:
         """A response's head, an interim one, or its trailers."""
-        self._h2.send_headers(stream, map(_guarded, fields), end_stream=end)
+        self._h2.send_headers(stream, map(guarded, fields), end_stream=end)
         return self._h2.data_to_send()
 
     def content(self, stream: int, data: bytes | memoryview, *, end: bool) -> bytes:
@@ -328,19 +249,15 @@ class Library:
                 self._listener.reset(
                     event.stream_id, event.error_code, by_us=not event.remote_reset
                 )
+            case _:
+                self._tell_rest(event)
+
+    def _tell_rest(self, event: h2.events.Event) -> None:
+        """What concerns no stream."""
+        match event:
             case h2.events.RemoteSettingsChanged():
                 self._listener.room(0)
             case h2.events.SettingsAcknowledged():
                 self._listener.acknowledged()
             case h2.events.PingAckReceived():
                 self._listener.pong(event.ping_data)
-
-
-def _guarded(field: tuple[bytes, bytes]) -> hpack.HeaderTuple:
-    """The field as it is to be packed: what identifies somebody, never by reference.
-
-    Others could find it out by what their own fields cost (RFC 7541 section 7.1).
-    """
-    if field[0] == b"set-cookie":
-        return hpack.NeverIndexedHeaderTuple(*field)
-    return hpack.HeaderTuple(*field)

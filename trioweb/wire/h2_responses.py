@@ -107,8 +107,8 @@ class Answer:
         declared = response.headers.get("content-length")
         if bodiless(response.status):
             self._declared = 0
-        elif declared is not None:
-            self._declared = int(declared)
+        else:
+            self._declared = length if declared is None else int(declared)
         return [(b":status", b"%d" % response.status), *fields]
 
     def _count(self, size: int) -> None:

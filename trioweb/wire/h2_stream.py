@@ -6,10 +6,10 @@ before its first byte its peer is answered, after that the stream is reset.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+import math
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import trio
 
@@ -18,40 +18,25 @@ from trioweb.message.exchange import ENDED, Ending, OnDisconnect
 from trioweb.message.problem import problem
 from trioweb.message.request import Request
 from trioweb.message.response import Response, Talk
-from trioweb.message.transport import Gone, Transport
+from trioweb.message.transport import Gone
 from trioweb.rules.headers import Headers
 from trioweb.wire.asked import request_on_stream
 from trioweb.wire.boundary import contained
 from trioweb.wire.h2_codes import Code
 from trioweb.wire.h2_content import Content
-from trioweb.wire.h2_gate import Account
-from trioweb.wire.h2_head import read_head
-from trioweb.wire.h2_library import Library
-from trioweb.wire.h2_outgoing import Outgoing
+from trioweb.wire.h2_head import read_head, read_trailers
+from trioweb.wire.h2_link import Link
 from trioweb.wire.h2_responses import Answer, interim, switched
 from trioweb.wire.h2_sending import Sending
-from trioweb.wire.h2_tunnel import StreamTunnel
+from trioweb.wire.h2_tunnel import converse
 from trioweb.wire.head import RawFields
 from trioweb.wire.record import exchanged
-from trioweb.wire.service import Service, overloaded, too_late
+from trioweb.wire.service import overloaded, too_late
 from trioweb.wire.timer import Timer
 from trioweb.wire.tunnel import upgrade_required
 from trioweb.wire.watch import Cause, Phase, Watch
 
 log = logging.getLogger("trioweb.error")
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What the streams of one connection share."""
-
-    transport: Transport
-    service: Service
-    library: Library
-    outgoing: Outgoing
-    account: Account
-    # Told of a stream that neither side needs any more; must not block.
-    closed: Callable[[int], None]
 
 
 class Stream:
@@ -72,7 +57,7 @@ class Stream:
         self._ending = Ending.STOPPED
         self._at_work = True  # its task has not ended
         self._refused_later = False  # with 413: its peer sends what nobody wants
-        self._dropped_from = 0  # bytes taken when the handler left the content
+        self._drop_until = math.inf  # bytes taken in all, once the handler has left
 
     def asked(self, fields: RawFields, *, ended: bool) -> Request | HTTPError:
         """What its head asks, or why that is refused; Malformed if it is no head."""
@@ -139,12 +124,7 @@ class Stream:
         self._watch.enter(Phase.TUNNEL)
         head = switched(response, self._service.date)
         await self._out.send(head=head, status=200)
-        tunnel = StreamTunnel(self._in, self._out)
-        try:
-            await talk(tunnel)
-        except* trio.BrokenResourceError as error:
-            raise PeerGone from error
-        await tunnel.aclose()
+        await converse(talk, self._in, self._out)
 
     # The Exchange, as the application sees it.
 
@@ -195,12 +175,13 @@ class Stream:
         self._in.come(data, size, ended=ended)
         if self._in.ended:
             self._close_if_over()
-        elif self._out.ended and self._in.taken - self._dropped_from > self._unread:
+        elif self._in.taken > self._drop_until:
             self._enough()
 
-    def trail(self, fields: list[tuple[bytes, bytes]]) -> None:
-        """The content has ended, with *fields* after it; Malformed if too early."""
-        self._in.trail(fields)
+    def trail(self, fields: RawFields, *, ended: bool) -> None:
+        """*fields* have come after the content; Malformed if they end nothing."""
+        trailers = read_trailers(fields, self._service.limits)
+        self._in.trail(trailers, ended=ended)
         self._close_if_over()
 
     def room(self) -> None:
@@ -252,17 +233,12 @@ class Stream:
 
     async def _say(self, error: HTTPError) -> None:
         """Answer with *error*; a peer that does not take it goes without."""
-        accept = None
-        if self._request is not None:
-            accept = self._request.headers.get("accept")
+        request = self._request
+        accept = None if request is None else request.headers.get("accept")
         self._refused_later = error.status == 413
-        with trio.move_on_after(self._service.limits.farewell, shield=True):
-            try:
-                await self._send(problem(error, accept))
-            except PeerGone:
-                return
-
-    # Its end.
+        farewell = trio.move_on_after(self._service.limits.farewell, shield=True)
+        with contextlib.suppress(PeerGone), farewell:
+            await self._send(problem(error, accept))
 
     def _end(self) -> None:
         """Its task is over: close the books, and see what the peer still sends."""
@@ -274,10 +250,9 @@ class Stream:
             self._out.reset(Code.INTERNAL_ERROR if failed else Code.CANCEL)
         if self._out.ended:
             self._link.account.answered()
-        if self._out.gone:
-            self._in.lose()
-        else:
             self._drop_content()
+        else:
+            self._in.lose()
         self._note(request)
         self._watch.end()
         self._at_work = False
@@ -298,21 +273,18 @@ class Stream:
         )
         self._link.outgoing.record(record, made)
 
-    @property
-    def _unread(self) -> int:
-        return self._service.limits.unread
-
     def _drop_content(self) -> None:
-        """Take what the handler left, if that is not too much (RFC 9113 section 8.1)."""
+        """Take what the handler left, if that is not too much (section 8.1)."""
+        limits = self._service.limits
         if self._in.ended:
             return
-        left = self._in.left
-        if self._refused_later or self._in.waiting or (left or 0) > self._unread:
+        too_much = (self._in.left or 0) > limits.unread
+        if too_much or self._refused_later or self._in.waiting:
             self._enough()
             return
         self._in.drop()
-        self._dropped_from = self._in.taken
-        self._patience.start(self._service.limits.linger)
+        self._drop_until = self._in.taken + limits.unread
+        self._patience.start(limits.linger)
 
     def _enough(self) -> None:
         """Ask the peer to send no more of what nobody reads: it has its answer."""

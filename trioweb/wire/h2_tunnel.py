@@ -5,8 +5,19 @@ from __future__ import annotations
 import trio
 
 from trioweb.message.errors import PeerGone
+from trioweb.message.response import Talk
 from trioweb.wire.h2_content import Content
 from trioweb.wire.h2_sending import Sending
+
+
+async def converse(talk: Talk, content: Content, sending: Sending) -> None:
+    """Have *talk* on a stream, and say its end; PeerGone if that cannot be said."""
+    tunnel = StreamTunnel(content, sending)
+    try:
+        await talk(tunnel)
+    except* trio.BrokenResourceError as error:
+        raise PeerGone from error
+    await tunnel.aclose()
 
 
 class StreamTunnel(trio.abc.Stream):
