@@ -26,6 +26,7 @@ from wsproto.events import (
 from trioweb.message.errors import TriowebError
 from trioweb.rules.handshake import accept
 from trioweb.rules.headers import Headers
+from trioweb.run.groups import without_groups
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -201,9 +202,10 @@ async def talking(
         if response.headers.get("sec-websocket-accept") != accept(key):
             msg = "the server accepts another handshake than ours"
             raise TriowebError(msg)
-        async with trio.open_nursery() as reading:
-            ws = WebSocketPeer(peer, response)
-            reading.start_soon(ws.read)
-            yield ws
-            await ws.close()
-            reading.cancel_scope.cancel(reason="the test has ended")
+        with without_groups():
+            async with trio.open_nursery() as reading:
+                ws = WebSocketPeer(peer, response)
+                reading.start_soon(ws.read)
+                yield ws
+                await ws.close()
+                reading.cancel_scope.cancel(reason="the test has ended")
