@@ -20,6 +20,7 @@ COMMANDS = {
     "haproxy": ("haproxy",),
     "nginx": ("nginx",),
     "node": ("node", "nodejs"),
+    "openssl": ("openssl",),
     "redis-server": ("redis-server", "valkey-server"),
     "systemd": ("systemd-socket-activate",),
     "wrk": ("wrk",),

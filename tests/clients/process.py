@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 START = 30
 END = 20
 
-_SERVING = re.compile(rb"[Ss]erving [^\n]*?(http://\S+) [^\n]*\(Ctrl-C stops")
+_SERVING = re.compile(rb"[Ss]erving [^\n]*?(https?://\S+) [^\n]*\(Ctrl-C stops")
 
 
 class Program:

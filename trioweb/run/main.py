@@ -26,6 +26,7 @@ from trioweb.run.sources import surroundings
 from trioweb.run.systemd import activated, notifier
 from trioweb.run.terminal import asks_for_renewal, has_terminal
 from trioweb.run.tls.certificates import Certificates, opened, warn_of_keys
+from trioweb.run.tls.config import TLSError
 
 OnListen = Callable[[list[str]], object]
 """Called once with the URLs, when the server has begun to listen."""
@@ -78,7 +79,7 @@ def run(
             target_of(app), config, on_listen, reread=lambda: settled().config
         ):
             raise SystemExit(code)
-    except (BindError, SettingError) as error:
+    except (BindError, SettingError, TLSError) as error:
         raise SystemExit(f"trioweb: {error}") from error
 
 

@@ -23,6 +23,10 @@ YEAR = 365 * 24 * 60 * 60
 _NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
+class TLSError(SetupError):
+    """Certificates cannot be used as they are; one line with the remedy."""
+
+
 @dataclass(frozen=True, slots=True)
 class TLS:
     """The certificates of a server; SetupError with the remedy for what cannot be.
@@ -122,18 +126,18 @@ def parse_named(text: str) -> Named:
 def pairs_of(tls: TLS) -> tuple[Pair | None, list[Named]]:
     """The default pair, if there is one, and those with names.
 
-    SetupError for what belongs together and is not there.
+    TLSError for what belongs together and is not there.
     """
     if tls.key is not None and tls.cert is None:
-        raise SetupError("there is a key and no certificate; give both")
+        raise TLSError("there is a key and no certificate; give both")
     if tls.client is not None and tls.client_ca is None:
         msg = "peers are asked for certificates, and nobody vouches for them; "
-        raise SetupError(msg + "give client_ca")
+        raise TLSError(msg + "give client_ca")
     if tls.redirect and not tls.on:
         msg = (
             "plain HTTP is to be redirected, and there is no HTTPS; give a certificate"
         )
-        raise SetupError(msg)
+        raise TLSError(msg)
     default = None if tls.cert is None else Pair(tls.cert, tls.key or tls.cert)
     return default, [parse_named(each) for each in tls.names]
 

@@ -13,8 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from trioweb.message.errors import SetupError
-from trioweb.run.tls.config import TLS, Pair, pairs_of
+from trioweb.run.tls.config import TLS, Pair, TLSError, pairs_of
 
 # Of TLS 1.2; of 1.3 everything is good, and cannot be chosen from here.  AES first:
 # where both ends have it in hardware it is the fastest.
@@ -42,10 +41,6 @@ _CLIENT = {
 # Before it a peer could have its first bytes taken for what came encrypted
 # (CVE-2023-40217).
 _SOUND = (3, 11, 5)
-
-
-class TLSError(SetupError):
-    """Certificates cannot be used as they are; one line with the remedy."""
 
 
 class OurSocket(ssl.SSLSocket):

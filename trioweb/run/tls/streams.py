@@ -67,11 +67,13 @@ class StreamTLS(Transport):
                 await self._flush()
                 await self._fill()
             except OSError as error:
-                await self._flush()  # the alert that says why
-                raise trio.BrokenResourceError(str(error)) from error
+                fault = error
+                break
             else:
                 await self._flush()
                 return
+        await self._flush()  # the alert that says why
+        raise trio.BrokenResourceError(str(fault)) from fault
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for some bytes, *max_bytes* at most; b"" once the peer said goodbye."""
