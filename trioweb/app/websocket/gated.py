@@ -135,6 +135,7 @@ class Gated(trio.abc.Stream):
                 await self.close(reason.code, reason.reason or "")
         finally:
             self._end()
+            self._hear_until(-math.inf)  # whoever still reads waits for nothing
             await self._tunnel.aclose()
 
     # For the talk.
@@ -154,8 +155,7 @@ class Gated(trio.abc.Stream):
     def give_up(self) -> None:
         """Take the peer for gone: whoever reads reads an end."""
         self._lost = True
-        self._until = -math.inf
-        self._hurry()
+        self._hear_until(-math.inf)
 
     async def _send(self, frame: bytes) -> None:
         if self.said or self.over.is_set():
@@ -164,8 +164,7 @@ class Gated(trio.abc.Stream):
         await trio.lowlevel.checkpoint_if_cancelled()
         if frame[0] == _CLOSE:
             self.said = True
-            self._until = min(self._until, trio.current_time() + CLOSING)
-            self._hurry()
+            self._hear_until(trio.current_time() + CLOSING)
         try:
             await self._tunnel.send_all(frame)
         except trio.BrokenResourceError:
@@ -185,7 +184,8 @@ class Gated(trio.abc.Stream):
             self._scope = None
         return data
 
-    def _hurry(self) -> None:
+    def _hear_until(self, when: float) -> None:
+        self._until = min(self._until, when)
         if self._scope is not None:
             self._scope.deadline = self._until
 
