@@ -137,6 +137,7 @@ class Member:
         self._entered = AsyncExitStack()
         self._left = False
         self._busy = 0  # things under way that must be finished
+        self._writing = trio.CancelScope()
 
     async def __aenter__(self) -> Self:
         self._messages = self._entered.enter_context(self._listening)
@@ -165,7 +166,7 @@ class Member:
 
     async def _write(self) -> None:
         # Closed, it needs no more; its handler hears of that by itself.
-        with suppress(*CLOSED):
+        with self._writing, suppress(*CLOSED):
             async for message in self._messages:
                 if self._strict and self.missed:
                     return
@@ -176,9 +177,11 @@ class Member:
         await self._finish(self._part())
 
     async def _part(self) -> None:
-        # Where its peer takes nothing at all, this ends by closing the connection.
-        with trio.move_on_after(GOODBYE):
+        with trio.move_on_after(GOODBYE) as goodbye:
             await self._ws.aclose(TOO_SLOW, _WHY)
+        if goodbye.cancelled_caught:
+            # Its peer takes nothing at all, and nothing more will be said.
+            self._writing.cancel(reason="the peer does not take its goodbye")
 
     async def _finish(self, act: Awaitable[None]) -> None:
         """Await what leaving must not cut short."""

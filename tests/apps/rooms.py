@@ -1,0 +1,31 @@
+"""An application whose WebSockets share rooms, for tests of several workers.
+
+/join/{room}   WebSocket: its process as text; then each message goes to the whole room
+/who           the process, and how many are in "tea" by way of it
+"""
+
+from __future__ import annotations
+
+import os
+
+from trio_websocket import WebSocketConnection
+
+from trioweb import App, Request, Rooms, messages
+
+app = App()
+rooms = Rooms(app)
+
+
+@app.websocket("/join/{room}")
+async def join(request: Request, ws: WebSocketConnection, room: str) -> None:
+    """Pass on what one says."""
+    async with rooms.join(room, ws):
+        await ws.send_message(str(os.getpid()))
+        async for message in messages(ws):
+            await rooms.broadcast(room, message)
+
+
+@app.get("/who")
+async def who(request: Request) -> dict[str, int]:
+    """Say which worker answers, and who is in its room."""
+    return {"pid": os.getpid(), "members": rooms.members("tea")}
