@@ -23,6 +23,7 @@ ROWS = {
         "L": {*range(1, 11)} - {5},
         "R": range(1, 7),
         "S": range(1, 13),
+        "M": range(1, 25),
         "X": range(1, 13),
         "C": range(1, 9),
         "N": range(1, 14),
