@@ -43,12 +43,14 @@ from trioweb.rules.headers import Headers
 from trioweb.run.config import Config
 from trioweb.run.main import run
 from trioweb.run.server import open_server, serve
+from trioweb.run.tls.config import TLS
 
 if TYPE_CHECKING:
     from trioweb.app.rooms import Rooms as Rooms
     from trioweb.app.sessions.redis import RedisStore as RedisStore
 
 __all__ = [
+    "TLS",
     "App",
     "BadRequest",
     "BodyWriter",
