@@ -27,6 +27,7 @@ ROWS = {
         "X": range(1, 13),
         "C": range(1, 9),
         "N": range(1, 14),
+        "W": range(1, 14),
         "A": {7},
         "E": range(1, 12),
         "O": range(1, 6),
