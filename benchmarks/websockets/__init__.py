@@ -1,0 +1,1 @@
+"""What WebSockets cost, of trioweb and of its peers."""

@@ -1,0 +1,1 @@
+"""An echo and a room, by each of the servers that are compared."""
