@@ -62,6 +62,17 @@ def over(
     )
 
 
+def hello(context: ssl.SSLContext | None = None) -> bytes:
+    """How a peer begins."""
+    outgoing = ssl.MemoryBIO()
+    tls = (context or trusting()).wrap_bio(
+        ssl.MemoryBIO(), outgoing, server_hostname="localhost"
+    )
+    with contextlib.suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
+
+
 @contextlib.asynccontextmanager
 async def carried(
     carrier: str, tls: TLS = SERVER

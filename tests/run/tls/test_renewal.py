@@ -114,11 +114,11 @@ async def test_t5_a_hundred_renewals_half_of_them_bad_fail_no_handshake(
 async def test_t5_what_is_asked_for_is_read_again_at_once(tmp_path: Path) -> None:
     files = Files(tmp_path)
     certificates = Certificates(files.tls)
-    before = certificates.context
+    before = certificates.contexts
     async with trio.open_nursery() as watching:
         watching.start_soon(certificates.watch)
         certificates.ask()
-        await until(lambda: certificates.context is not before)
+        await until(lambda: certificates.contexts is not before)
         watching.cancel_scope.cancel()
 
 

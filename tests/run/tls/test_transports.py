@@ -9,7 +9,16 @@ import trio
 import trio.testing
 
 from tests.run.crowds import until
-from tests.run.tls.meeting import CARRIERS, SERVER, carried, met, over, rest, trusting
+from tests.run.tls.meeting import (
+    CARRIERS,
+    SERVER,
+    carried,
+    hello,
+    met,
+    over,
+    rest,
+    trusting,
+)
 from trioweb.message.transport import Gone
 from trioweb.run.tls.bounds import RECORD
 
@@ -220,13 +229,42 @@ async def test_f19_what_is_neither_is_left_at_once(carrier: str, said: bytes) ->
             await transport.handshake()
 
 
+async def test_who_leaves_in_the_middle_of_its_first_message_is_gone(
+    carrier: str,
+) -> None:
+    async with carried(carrier) as (transport, stream):
+        await stream.send_all(hello()[:-9])
+        await stream.aclose()
+        with pytest.raises(trio.BrokenResourceError), trio.fail_after(5):
+            await transport.handshake()
+
+
+async def test_a_first_message_may_come_byte_by_byte(carrier: str) -> None:
+    async with carried(carrier) as (transport, stream):
+
+        async def dribble() -> None:
+            for byte in hello():
+                await stream.send_all(bytes([byte]))
+                await trio.lowlevel.checkpoint()
+            answer = b""
+            with trio.fail_after(5):
+                while len(answer) < 100:
+                    answer += await stream.receive_some()
+            assert answer.startswith(b"\x16\x03\x03")
+            await stream.aclose()
+
+        async def shake() -> None:
+            with pytest.raises(trio.BrokenResourceError):
+                await transport.handshake()
+
+        async with trio.open_nursery() as meeting:
+            meeting.start_soon(shake)
+            meeting.start_soon(dribble)
+
+
 async def test_who_leaves_in_the_middle_of_the_handshake_is_gone(carrier: str) -> None:
     async with carried(carrier) as (transport, stream):
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        hello = trusting().wrap_bio(incoming, outgoing, server_hostname="localhost")
-        with pytest.raises(ssl.SSLWantReadError):
-            hello.do_handshake()
-        await stream.send_all(outgoing.read())
+        await stream.send_all(hello())
         async with trio.open_nursery() as meeting:
 
             async def shake() -> None:

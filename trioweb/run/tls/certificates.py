@@ -1,8 +1,8 @@
 """Certificates: the ones that are shown now, and how they are renewed while serving.
 
-A handshake takes the context there is when it begins.  A renewal builds a new one
-beside it, in a thread, and puts it in its place only when it is whole: so no handshake
-ever meets half of a change, and connections go on with what they began with.
+A handshake takes the contexts there are when it begins.  A renewal builds new ones
+beside them, in a thread, and puts them in their place only when all are whole: so no
+handshake ever meets half of a change, and connections go on with what they began with.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Certificates:
         self.tls = from_here(tls)
         self.handshakes = Handshakes(tls.handshakes)
         self._files = Files(self.tls)
-        self.context = build(self.tls)
+        self.contexts = build(self.tls)
         self._watched = watched
         self._asked = trio.Event()
 
@@ -55,7 +55,7 @@ class Certificates:
 
     async def _renew(self) -> None:
         try:
-            self.context = await offload(lambda: build(self.tls))
+            self.contexts = await offload(lambda: build(self.tls))
         except SetupError as error:
             # Half of a pair may be there before the other: the next look will see.
             log.error("%s; the certificates stay as they were", error)  # noqa: TRY400  # the file is in it

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trioweb.run.tls.config import TLS, Pair, TLSError, pairs_of
+from trioweb.run.tls.hello import CURVES, curve_for
 
 # Of TLS 1.2; of 1.3 everything is good, and cannot be chosen from here.  AES first:
 # where both ends have it in hardware it is the fastest.
@@ -37,6 +38,9 @@ _CLIENT = {
     "request": ssl.CERT_OPTIONAL,
     "require": ssl.CERT_REQUIRED,
 }
+
+# Whether OpenSSL can agree on keys that no later computer breaks.
+_HYBRID = ssl.OPENSSL_VERSION_INFO >= (3, 5)
 
 # Before it a peer could have its first bytes taken for what came encrypted
 # (CVE-2023-40217).
@@ -73,22 +77,36 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> None:
         raise TLSError(msg)
 
 
-def build(tls: TLS) -> ssl.SSLContext:
-    """The context that every handshake begins with, from what the files hold now.
+class Contexts:
+    """The contexts that handshakes begin with: one for each curve."""
+
+    def __init__(self, by_curve: Mapping[str | None, ssl.SSLContext]) -> None:
+        self._by_curve = by_curve
+
+    def choose(self, hello: bytes | bytearray) -> ssl.SSLContext:
+        """The one for a peer whose first record is *hello*."""
+        return self._by_curve[curve_for(hello, hybrid=_HYBRID)]
+
+
+def build(tls: TLS) -> Contexts:
+    """What every handshake begins with, from what the files hold now.
 
     It blocks while they are read.  TLSError where one of them cannot be used.
     """
     check_python()
     default, named = pairs_of(tls)
     contexts = {each.name: _context(tls, each.pair) for each in named}
-    if default is None:
-        if not contexts:
-            raise TLSError("there is no certificate; give one")
-        first = next(iter(contexts.values()))
-    else:
-        first = _context(tls, default)
-    first.sni_callback = _chooser(contexts, strict=tls.strict or default is None)
-    return first
+    first = named[0].pair if named and default is None else default
+    if first is None:
+        raise TLSError("there is no certificate; give one")
+    choose = _chooser(contexts, strict=tls.strict or default is None)
+    by_curve: dict[str | None, ssl.SSLContext] = {}
+    for curve in [*CURVES.values(), None]:
+        by_curve[curve] = _context(tls, first)
+        by_curve[curve].sni_callback = choose
+        if curve is not None:
+            by_curve[curve].set_ecdh_curve(curve)
+    return Contexts(by_curve)
 
 
 def find(contexts: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | None:

@@ -23,8 +23,9 @@ from trioweb.run.sockets import peer_at, undelayed
 from trioweb.run.tls.bounds import FAREWELL, FRAMING, LINGERING, RECORD
 from trioweb.run.tls.certificates import Certificates
 from trioweb.run.tls.contexts import OurSocket
+from trioweb.run.tls.hello import HANDSHAKE, LONGEST, complete
 from trioweb.run.tls.peers import introduced
-from trioweb.run.tls.refusal import HANDSHAKE, refuse
+from trioweb.run.tls.refusal import refuse
 from trioweb.wire.limits import READ_SIZE
 
 
@@ -59,32 +60,36 @@ class HubTLS(HubTransport):
         A peer that speaks plain HTTP is told so.  trio.BrokenResourceError where there
         is no agreement.  Cancelling it loses the connection.
         """
-        begun = await self._first_byte()
-        if begun != HANDSHAKE:
-            await refuse(self, begun)
+        hello = await self._hello()
+        if hello[:1] != HANDSHAKE:
+            await refuse(self, hello[:1])
         async with self._certificates.handshakes.turn():
-            tls = self._wrap()
+            tls = self._wrap(self._certificates.contexts.choose(hello))
             await self._shake_hands(tls)
         self._tls = tls
         self.peer = introduced(self.peer, tls)
         return tls.selected_alpn_protocol()
 
-    async def _first_byte(self) -> bytes:
+    async def _hello(self) -> bytes:
+        """Wait for the peer's first record, which is left for OpenSSL to read."""
         while True:
             try:
-                return self._socket.recv(1, socket.MSG_PEEK)
+                hello = self._socket.recv(LONGEST, socket.MSG_PEEK)
             except BlockingIOError:
-                self._readable.ready = False
-                await self._readable.wait()
+                hello = b""
             except OSError as error:
                 raise self._fault(error) from error
+            if complete(hello) or self._ending:
+                return hello
+            self._readable.ready = False
+            await self._readable.wait()
 
-    def _wrap(self) -> OurSocket:
+    def _wrap(self, context: ssl.SSLContext) -> OurSocket:
         # Out of the hub and in again: wrapping gives the descriptor to another socket,
         # and closes it if that fails.
         self._hub.remove(self._socket)
         try:
-            tls = self._certificates.context.wrap_socket(
+            tls = context.wrap_socket(
                 self._socket,
                 server_side=True,
                 do_handshake_on_connect=False,

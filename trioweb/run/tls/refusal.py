@@ -8,10 +8,6 @@ import trio
 
 from trioweb.message.transport import Transport
 
-# The first byte of every TLS connection: the type of a handshake's record (RFC 8446
-# section 5.1).
-HANDSHAKE = b"\x16"
-
 # Seconds, and bytes, that are given to a peer to take the answer: closing with bytes
 # unread would reset the connection, and the reset would eat it.
 _LINGER = 1.0

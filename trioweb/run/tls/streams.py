@@ -17,8 +17,9 @@ from trioweb.run.sockets import require_some
 from trioweb.run.tls.bounds import FAREWELL, LINGERING, RECORD
 from trioweb.run.tls.certificates import Certificates
 from trioweb.run.tls.contexts import OurObject
+from trioweb.run.tls.hello import HANDSHAKE, complete
 from trioweb.run.tls.peers import introduced
-from trioweb.run.tls.refusal import HANDSHAKE, refuse
+from trioweb.run.tls.refusal import refuse
 
 # Bytes encrypted before they are sent: what is held twice for a slow peer.
 _PIECE = 64 * 1024
@@ -44,14 +45,15 @@ class StreamTLS(Transport):
 
     async def handshake(self) -> str | None:
         """As `HubTLS.handshake`."""
-        begun = await self._carrier.receive_some()
-        if begun[:1] != HANDSHAKE:
-            await refuse(self._carrier, bytes(begun[:1]))
-        self._in.write(begun)
+        hello = bytearray()
+        while not complete(hello) and (more := await self._carrier.receive_some()):
+            hello += more
+        if hello[:1] != HANDSHAKE:
+            await refuse(self._carrier, bytes(hello[:1]))
+        self._in.write(hello)
         async with self._certificates.handshakes.turn():
-            tls = self._certificates.context.wrap_bio(
-                self._in, self._out, server_side=True
-            )
+            context = self._certificates.contexts.choose(hello)
+            tls = context.wrap_bio(self._in, self._out, server_side=True)
             if not isinstance(tls, OurObject):
                 raise TypeError("the context of a server makes objects of ours")
             await self._shake_hands(tls)

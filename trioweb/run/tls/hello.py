@@ -1,0 +1,98 @@
+"""The first message of a peer, read before OpenSSL does: what its curves are.
+
+OpenSSL by itself also agrees on X448 and P-521, which nobody needs, and Python lets one
+choose a single curve and no list.  So there is a context for each, and the peer's own
+list decides (RFC 8446 section 4.2.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+# The first byte of every TLS connection: the type of a handshake's record (RFC 8446
+# section 5.1).
+HANDSHAKE = b"\x16"
+
+# Bytes of the first record, at most: with its head.
+LONGEST = 5 + 16 * 1024
+
+_CLIENT_HELLO = 1
+_SUPPORTED_GROUPS = 10
+
+# By their numbers, the best first: what Mozilla's "intermediate" profile has.
+CURVES = {29: "X25519", 23: "prime256v1", 24: "secp384r1"}
+
+# For a peer that says nothing of its curves: everybody must have it (section 9.1).
+FALLBACK = "prime256v1"
+
+# X25519 beside ML-KEM, which no later computer breaks.  An OpenSSL that has it prefers
+# it by itself, and is left its own list for whoever asks.
+HYBRID = 0x11EC
+
+
+def complete(record: bytes | bytearray) -> bool:
+    """Whether the first record is there, or will never be one."""
+    if record[:1] != HANDSHAKE:
+        return bool(record)
+    size = 5 + _number(record[3:5])
+    return len(record) >= 5 and (size > LONGEST or len(record) >= size)
+
+
+def curve_for(hello: bytes | bytearray, *, hybrid: bool = False) -> str | None:
+    """The curve to agree on with whoever sent *hello*, the first record of all.
+
+    None where *hybrid* is to be had and asked for: OpenSSL's own list.
+    """
+    offered = list(groups(hello))
+    if hybrid and HYBRID in offered:
+        return None
+    return next((CURVES[each] for each in CURVES if each in offered), FALLBACK)
+
+
+def groups(hello: bytes | bytearray) -> Iterator[int]:
+    """The numbers of the curves that *hello* offers; none if it is no such message.
+
+    What is malformed is none of ours: OpenSSL reads the same, and refuses it.
+    """
+    reader = _Reader(bytes(hello[5:]))
+    if reader.number(1) != _CLIENT_HELLO:
+        return
+    message = _Reader(reader.vector(3))
+    message.take(2 + 32)  # its version and random
+    for length in (1, 2, 1):  # session, ciphers, compression
+        message.vector(length)
+    extensions = _Reader(message.vector(2))
+    while extensions.left:
+        kind = extensions.number(2)
+        content = extensions.vector(2)
+        if kind == _SUPPORTED_GROUPS:
+            listed = _Reader(_Reader(content).vector(2))
+            while listed.left:
+                yield listed.number(2)
+
+
+class _Reader:
+    """Numbers and vectors (RFC 8446 section 3.4), from bytes that may end too soon."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def left(self) -> bool:
+        return self._at < len(self._data)
+
+    def take(self, size: int) -> bytes:
+        taken = self._data[self._at : self._at + size]
+        self._at += size
+        return taken
+
+    def number(self, size: int) -> int:
+        return _number(self.take(size))
+
+    def vector(self, length: int) -> bytes:
+        return self.take(self.number(length))
+
+
+def _number(data: bytes | bytearray) -> int:
+    return int.from_bytes(data, "big")
