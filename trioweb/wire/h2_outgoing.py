@@ -96,6 +96,9 @@ class Outgoing:
         Its time ends with the last byte put; if that is never written, the peer has
         left first.
         """
+        if self._put <= self._written:
+            record(exchanged)  # as a tunnel's, whose last word was some time ago
+            return
         self._records.append((self._put, record, exchanged))
 
     def end(self) -> None:

@@ -29,9 +29,9 @@ OFFER = {"sec-websocket-extensions": "permessage-deflate"}
 
 SAID: list[bytes] = [
     frame(TEXT, b"hello"),
-    frame(TEXT, b"hel", fin=False),
-    frame(CONTINUATION, b"lo", fin=False),
-    frame(CONTINUATION, b"lo"),
+    frame(TEXT, b"good", fin=False),
+    frame(CONTINUATION, b"by", fin=False),
+    frame(CONTINUATION, b"e"),
     frame(BINARY, b"\0" * 300),
     frame(PING, b"ping"),
     frame(PONG),
