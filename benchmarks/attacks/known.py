@@ -6,7 +6,7 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from benchmarks.attacks import breaking, floods, holding
+from benchmarks.attacks import breaking, floods, holding, http2
 from benchmarks.attacks.ground import Ground
 from benchmarks.attacks.mixed import mixed
 from benchmarks.attacks.tally import CLOSED, RESET
@@ -60,6 +60,9 @@ _JUDGED = frozenset(
 )
 
 _SLOW = 80 * MIB
+
+# The library of HTTP/2 is loaded when the first peer asks for it.
+_LIBRARY = 24 * MIB
 
 TEN_THOUSAND = 10_000
 
@@ -193,6 +196,19 @@ ATTACKS = (
         seconds=10,
         settle=IDLE_THREADS,
         bounds=Bounds(endings=_JUDGED | {CLOSED}, longest=5),
+    ),
+    *(
+        Attack(
+            name=f"h2-{name}",
+            peer=peer,
+            # Each begins anew as soon as it is thrown out.
+            peers=4,
+            seconds=10,
+            bounds=Bounds(
+                endings=frozenset({"ENHANCE_YOUR_CALM"}), longest=5, memory=_LIBRARY
+            ),
+        )
+        for name, peer in http2.FLOODS.items()
     ),
 )
 
