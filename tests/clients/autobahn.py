@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import msgspec
 import trio
 from kosoku import FailureError, run_fuzzingclient
+from kosoku.cases import CASES
 
 # All that say something about the protocol, and those about permessage-deflate.  The
 # suite has no group 8 and no group 11.
@@ -54,7 +56,21 @@ async def verdicts(url: str, cases: Sequence[str]) -> list[Verdict]:
     return msgspec.json.decode(done.stdout, type=list[Verdict])
 
 
+def _as_bytes(hear: Callable[[Any, str | bytes, bool], None]) -> Callable[..., None]:
+    # kosoku 0.1 hands a message that came uncompressed over as text of its bytes, which
+    # the cases that compress cannot hash; a short one may come so (RFC 7692 section 6).
+    def heard(case: object, message: str | bytes, binary: bool) -> None:
+        if isinstance(message, str):
+            message = message.encode("latin-1")
+        hear(case, message, binary)
+
+    return heard
+
+
 async def _run(url: str, cases: Sequence[str]) -> list[Verdict]:
+    for name, case in cast("dict[str, Any]", CASES).items():
+        if name.startswith(("12.", "13.")):
+            case.onMessage = _as_bytes(case.onMessage)
     try:
         results = await run_fuzzingclient(url, cases, None, AT_ONCE)
     except FailureError as failure:
