@@ -7,6 +7,12 @@ from benchmarks.peers import NodePeer, Peer
 _APPS = "benchmarks/websockets/apps"
 _ASGI = "benchmarks.websockets.apps.asgi:app"
 
+
+def _version(package: str) -> tuple[str, ...]:
+    code = f"from importlib.metadata import version; print(version('{package}'))"
+    return ("{python}", "-c", code)
+
+
 TRIOWEB = Peer(
     name="trioweb",
     command=(
@@ -27,7 +33,7 @@ PEERS = (
             *("{python}", "-m", "hypercorn", _ASGI, "--worker-class", "trio"),
             *("--bind", "127.0.0.1:{port}", "--workers", "0"),
         ),
-        version=("{python}", "-m", "hypercorn", "--version"),
+        version=_version("hypercorn"),
     ),
     Peer(
         name="uvicorn-websockets",
@@ -44,10 +50,7 @@ PEERS = (
         name="aiohttp",
         packages=("aiohttp==3.14.5",),
         command=("{python}", f"{_APPS}/by_aiohttp.py", "{port}"),
-        version=(
-            *("{python}", "-c"),
-            "from importlib.metadata import version; print(version('aiohttp'))",
-        ),
+        version=_version("aiohttp"),
     ),
     NodePeer(
         name="node-ws",
