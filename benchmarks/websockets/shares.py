@@ -43,15 +43,20 @@ def tell(file: str) -> None:
 
 
 def owner(file: str) -> str:
-    """Whose code is in *file*: a library, a folder of ours, or Python's own.
+    """Whose code is in *file*: a library's, a folder's of ours, a module's of Python.
 
     >>> owner(_LIBRARIES + "/wsproto/events.py")
     'wsproto'
     >>> owner(_ROOT + "/trioweb/wire/h1.py")
     'trioweb/wire'
+    >>> owner(_STANDARD + "/contextlib.py")
+    "Python's contextlib.py"
     """
     if file.startswith(_LIBRARIES):
         return Path(file).relative_to(_LIBRARIES).parts[0]
     if file.startswith(_ROOT):
         return "/".join(Path(file).relative_to(_ROOT).parts[:_DEPTH])
-    return "Python's own" if file.startswith((_STANDARD, "<")) else "others"
+    if file.startswith(_STANDARD):
+        return f"Python's {Path(file).relative_to(_STANDARD).parts[0]}"
+    # What was made at run time says whose it is, as "<attrs generated init trio.Lock>".
+    return file.strip("<>").split()[-1].partition(".")[0]
