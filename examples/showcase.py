@@ -8,11 +8,13 @@ import time
 from hashlib import sha256
 from os import getpid
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated
 
 import trio
-from msgspec import Meta, Struct
-from msgspec.json import encode
+from msgspec import Meta, MsgspecError, Struct
+from msgspec.json import decode, encode
+from trio_websocket import WebSocketConnection
 
 import trioweb
 from trioweb import App, NotFound, Request, Response, Send, file, sessions, stream
@@ -25,6 +27,7 @@ PAGES = Path(__file__).parent / "pages/showcase"
 MIB = 1 << 20  # bytes
 
 app = App()
+rooms = trioweb.Rooms(app, policy="oldest")
 
 
 class Pulse(Struct):
@@ -63,7 +66,7 @@ app.use(counted)
 app.use(sessions())
 
 
-PARTS = {"showcase.css", "showcase.js", "talk.js"}
+PARTS = {"board.js", "showcase.css", "showcase.js", "talk.js"}
 
 
 @app.get("/")
@@ -88,16 +91,52 @@ async def source(request: Request) -> Response:
 
 @app.get("/pulse")
 async def watch(request: Request) -> Response:
-    """Send the pulse as lines of JSON until the peer leaves or the server stops."""
+    """Send the pulse as events until the peer leaves or the server stops."""
 
-    async def write(send: Send) -> None:
-        while not request.draining.is_set():
+    async def talk(stream: trioweb.EventStream) -> None:
+        while True:
             pulse.up = round(time.monotonic() - begun, 1)
-            await send(encode(pulse) + b"\n")
-            with trio.move_on_after(0.25):
-                await request.draining.wait()
+            await stream.send(pulse)
+            await trio.sleep(0.25)
 
-    return stream(write, "application/x-ndjson")
+    return trioweb.events(talk, retry=500)
+
+
+@app.get("/ticks")
+async def ticks(request: Request) -> Response:
+    """Send five events, and say which was heard last by whoever comes back."""
+
+    async def talk(stream: trioweb.EventStream) -> None:
+        await stream.send({"heard last": stream.last_event_id or None}, event="hello")
+        for number in range(1, 6):
+            await stream.send(f"tick {number}\nof 5", id=number)
+            await trio.sleep(0.3)
+
+    return trioweb.events(talk)
+
+
+class Dot(Struct, array_like=True):
+    """A point of a line on the board, which the first one begins."""
+
+    x: Annotated[int, Meta(ge=0, le=1000)]
+    y: Annotated[int, Meta(ge=0, le=1000)]
+    first: bool
+
+
+@app.websocket("/board", message=64)
+async def board(request: Request, ws: WebSocketConnection) -> None:
+    """Show what one visitor draws to all of them, whichever worker they have."""
+    who, worker = token_hex(3), app.site.worker
+    await ws.send_message(encode([who, worker]).decode())
+    async with rooms.join("board", ws):
+        async for message in trioweb.messages(ws):
+            try:
+                dot = decode(message, type=Dot)
+            except MsgspecError as error:
+                await ws.aclose(1008, str(error)[:100])
+                return
+            news = encode([who, worker, dot.x, dot.y, dot.first])
+            await rooms.broadcast("board", news.decode())
 
 
 VERSE = (

@@ -35,6 +35,7 @@ async def test_the_page_and_its_parts_come(way: Way) -> None:
             "showcase.css": "text/css",
             "showcase.js": "text/javascript",
             "talk.js": "text/javascript",
+            "board.js": "text/javascript",
         }
         for name, kind in parts.items():
             part = await curl(f"{server.url}/parts/{name}")
@@ -50,6 +51,7 @@ async def test_every_card_shows_an_answer() -> None:
         await page.open(server.url)
         await page.until(f"Object.values({SHOWN}).every((status) => status)")
         assert await page.evaluate(SHOWN) == {
+            "GET /ticks": "200 OK",
             "GET /pieces": "200 OK",
             "GET /walks/2026/서울/낙산/성곽길": "200 OK",
             "GET /notes": "200 OK",
@@ -142,3 +144,49 @@ async def test_a_hundred_at_once_are_counted_a_hundred(workers: list[str]) -> No
             )
             await page.until(f"({COUNTED}) === '{total}'")
         assert await server.stop() == 0
+
+
+# Others, each with a WebSocket of its own: the numbers of their workers.
+DRAW = """
+  Promise.all(Array.from({length: 8}, () => new Promise((resolve, reject) => {
+    const ws = new WebSocket(location.href.replace("http", "ws") + "board");
+    ws.onerror = reject;
+    ws.onmessage = ({data}) => {
+      const [who, worker, ...dot] = JSON.parse(data);
+      if (dot.length > 0) return;
+      ws.send("[0,0,true]");
+      ws.send("[1000,1000,false]");
+      resolve(worker);
+    };
+  })))
+"""
+
+# One that draws beside the board.
+BESIDE = """
+  new Promise((resolve) => {
+    const ws = new WebSocket(location.href.replace("http", "ws") + "board");
+    ws.onopen = () => ws.send("[1001,0,true]");
+    ws.onclose = ({code}) => resolve(code);
+  })
+"""
+
+
+@needs("chromium")
+async def test_what_others_draw_in_both_workers_is_seen_on_the_board() -> None:
+    others = "Number(document.querySelector('#board').dataset.others ?? 0)"
+    back = "document.querySelector('#board .hint').textContent.endsWith(' ms.')"
+    async with (
+        serving([*by_trioweb(PATH), "--workers", "2"]) as server,
+        browsing() as page,
+    ):
+        await page.open(server.url)
+        await page.until(back)
+        workers: set[int] = set()
+        count = 0
+        while workers != {0, 1}:
+            workers |= set(await page.evaluate(DRAW))
+            count += 16
+        await page.until(f"{others} === {count}")
+        assert await page.evaluate(BESIDE) == 1008
+        assert await server.stop() == 0
+        assert b"Traceback" not in server.said

@@ -1,5 +1,6 @@
 // What the cards of the page do.
 
+import { share } from "./board.js";
 import { Chart, call, gauge, mebibytes, show } from "./talk.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
@@ -34,18 +35,9 @@ for (const form of $$("[data-free]")) {
   };
 }
 
-// The line at the top: one response that goes on as long as the page.
-async function pulse() {
-  const response = await fetch("/pulse");
-  const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await pieces.read();
-    if (done) return;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop();
-    if (lines.length > 0) beat(JSON.parse(lines.at(-1)));
-  }
+// The line at the top: events that come as long as the page is there.
+function pulse() {
+  new EventSource("/pulse").onmessage = (event) => beat(JSON.parse(event.data));
 }
 
 function beat(now) {
@@ -202,4 +194,5 @@ pulse();
 written.value = LETTERS["two at once"];
 send();
 firstFlood();
+share($("#board"));
 for (const card of $$("[data-first]")) call(card, parse(card.dataset.first, card.dataset));
