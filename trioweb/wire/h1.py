@@ -230,7 +230,7 @@ class Connection:
             await self._say_last(upgrade_required(response))
             return
         self._watch.enter(Phase.TUNNEL)
-        await self._out.switch(switching(request, response).raw)
+        await self._out.switch(switching(request.upgrade, response).raw)
         tunnel = Tunnel(self._transport, self._in, self._out, self._watch)
         try:
             await tunnel.give(talk)

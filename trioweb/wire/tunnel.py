@@ -5,7 +5,6 @@ from __future__ import annotations
 import trio
 
 from trioweb.message.errors import HTTPError, PeerGone
-from trioweb.message.request import Request
 from trioweb.message.response import Response, Talk
 from trioweb.message.transport import Transport
 from trioweb.rules.headers import Headers, parse_list
@@ -32,11 +31,10 @@ def upgrade_required(response: Response) -> HTTPError:
     return HTTPError(426, headers={} if protocol is None else {"upgrade": protocol})
 
 
-def switching(request: Request, response: Response) -> Headers:
-    """The fields of the 101 that *request* has asked for and *response* gives."""
+def switching(protocol: str, response: Response) -> Headers:
+    """The fields of the 101 that gives a peer the *protocol* it has asked for."""
     fields = response.headers
-    if request.upgrade is not None:
-        fields.setdefault("upgrade", request.upgrade)
+    fields.setdefault("upgrade", protocol)
     fields["connection"] = "upgrade"
     return fields
 

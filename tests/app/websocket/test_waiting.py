@@ -89,6 +89,26 @@ async def test_w8_a_peer_that_answers_stays(
                 assert await silent.receive() is not None
 
 
+async def test_w8_a_handler_that_is_to_finish_outlives_a_silent_peer(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    seen: list[object] = []
+    app = App()
+
+    @app.websocket("/", on_disconnect="finish", ping=1, pong=2)
+    async def work(request: Request, ws: WebSocketConnection) -> None:
+        async for _ in messages(ws):
+            pass
+        seen.append((trio.current_time(), ws.closed and ws.closed.code))
+        await trio.sleep(100)
+        seen.append(trio.current_time())
+
+    async with stoppable(app) as service, framing(service.peer, "/") as ws:
+        assert await ws.receive() == (0x80 | PING, b"")
+        assert await ws.closing() == 1011
+    assert seen == [(3, 1006), 103]
+
+
 async def test_w9_a_peer_that_takes_nothing_is_given_up(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
