@@ -267,6 +267,18 @@ def test_k4_new_code_that_does_not_start_leaves_the_old_serving() -> None:
     assert awake(plan, 6.0, 100.0) == []
 
 
+def test_k4_a_reload_that_comes_while_another_fails_is_not_forgotten() -> None:
+    """As when of two files one is there before the other."""
+    plan = serving()
+    plan.reload(5.0)
+    assert without_words(plan.reload(5.1)) == []
+    plan.failed(3, 5.2, "KeyError: half", hopeless=True)
+    actions = plan.ended(3, 5.3, 1)
+    assert without_words(actions) == [Spawn(4, 0)]
+    assert "did not start" not in words(actions)
+    assert Spawn(5, 1) in plan.ready(4, 5.4)
+
+
 def test_k4_a_new_one_that_is_killed_by_a_signal_is_tried_again() -> None:
     plan = serving()
     plan.reload(5.0)

@@ -193,8 +193,7 @@ class Plan:
             self._roster.look(member, self._now)
 
     def _stuck(self, member: Member, how: str) -> None:
-        member.state = State.STUCK
-        member.until = self._now + LAST_WORDS
+        member.state, member.until = State.STUCK, self._now + LAST_WORDS
         self._roster.actions.append(Dump(member.number))
         self._lost(member, 1, f"{how}; it shows where it is and is killed")
 
@@ -260,6 +259,8 @@ class Plan:
             self.queue.add(member.slot, first=True)
             return
         slot.killed = 0
+        if member.generation < self.queue.generation:
+            return  # of a later reload it says nothing, and that has its turns
         slot.recycle = self._now + RECYCLE_AGAIN
         because = f" ({member.reason})" if member.reason else ""
         text = f"the new worker did not start{because}; the old ones serve on"
