@@ -27,7 +27,7 @@ GOING_AWAY = b"\x88\x02\x03\xe9"
 async def test_k5_a_signal_says_goodbye_to_five_hundred() -> None:
     told: list[bytes] = []
 
-    async def listen(
+    async def listen(  # noqa: ASYNC114  # in a loop, and awaited
         port: int, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         async with await trio.open_tcp_stream("localhost", port) as stream:

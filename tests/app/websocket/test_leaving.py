@@ -86,7 +86,7 @@ async def test_a_request_finishes_what_it_has_begun(
             await trio.sleep_forever()
         finally:
             with request.finish(3):
-                await trio.sleep(2)
+                await trio.sleep(2)  # noqa: ASYNC102  # it shields
                 finished.set()
 
     async with client(app_of(commit)) as peer, peer.websocket("/") as ws:

@@ -27,7 +27,7 @@ async def test_w11_a_stop_is_told_to_everybody(
 ) -> None:
     told: list[int] = []
 
-    async def listen(
+    async def listen(  # noqa: ASYNC114  # in a loop, and awaited
         peer: Client, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         async with peer.websocket("/") as ws:

@@ -64,6 +64,7 @@ async def fail(request: Request, ws: WebSocketConnection) -> None:
 async def fail_in_a_nursery(request: Request, ws: WebSocketConnection) -> None:
     async with trio.open_nursery() as tasks:
         tasks.start_soon(fail, request, ws)
+        tasks.start_soon(trio.sleep_forever)
 
 
 async def refuse(request: Request, ws: WebSocketConnection) -> None:
