@@ -79,6 +79,7 @@ class Connection:
                 await self._talk()
             await self._leave()
         finally:
+            self._lose("the connection is over")
             self._service.at_drain.discard(self.part)
             self._service.idle.pop(self._watch, None)
             self._goodbye.stop()

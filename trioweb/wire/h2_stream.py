@@ -76,12 +76,13 @@ class Stream:
         """Have a request answered, or say why what came is none."""
         try:
             with self._watch.scope:
-                if isinstance(asked, Request):
-                    self._request = asked
-                    await self._exchange(asked)
-                else:
+                if isinstance(asked, HTTPError):
                     self._ending = Ending.REFUSED
                     await self._say(asked)
+                # A stream that was reset before its turn came is nobody's any more.
+                elif not self._out.gone:
+                    self._request = asked
+                    await self._exchange(asked)
             if self._watch.scope.cancelled_caught:
                 await self._expired()
         finally:

@@ -189,3 +189,15 @@ async def test_m1_a_browser_that_resets_some_streams_is_answered(
             await trio.sleep(0.1)
         await talk.send(get(201))
         assert "201: 200 hello /" in said(talk.received)
+
+
+async def test_m1_a_stream_that_is_reset_in_one_packet_reaches_no_handler(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    handler = Slow()
+    async with talking(handler) as talk:
+        await talk.send(BEGIN + b"".join(get(n) + rst(n) for n in range(1, 99, 2)))
+        assert handler.most == 0
+        await talk.send(get(101))
+        assert handler.most == 1
+    assert len(talk.records) == 1
