@@ -96,11 +96,12 @@ async def talking(
     buffer: int = BUFFER,
     listen: bool = True,
     secure: bool = False,
+    lane: bool = True,
 ) -> AsyncIterator[Talking]:
     """A connection to *handler*; leaving the block cancels what is left of it."""
     ours, theirs = memory_pair(buffer=buffer, secure=secure)
     records: list[Exchanged] = []
-    service = Service(handler, limits or Limits(), record=records.append)
+    service = Service(handler, limits or Limits(), record=records.append, lane=lane)
     token = runner.set(inline)
     try:
         with logged() as logs:

@@ -91,6 +91,13 @@ class Transport(trio.abc.HalfCloseableStream):
         Cancelling it loses the connection.
         """
 
+    def send_now(self, data: bytes) -> int:
+        """Send what can be sent of *data* without waiting: how many bytes of it.
+
+        0 also where a transport cannot tell.  It is no checkpoint.
+        """
+        return 0
+
     @abstractmethod
     def taken(self) -> int:
         """How many bytes the peer has taken so far, of those sent; never fewer.

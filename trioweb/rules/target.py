@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 # What no form of target may contain (RFC 3986 section 2): controls, space, bytes
@@ -41,8 +41,7 @@ class PathError(TargetError):
     """A path of the right form that names nothing: its escapes or dots are wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a request asks for.
 
     *segments* are decoded: "/" is ("",), "/a/" is ("a", ""), and the asterisk of

@@ -56,6 +56,9 @@ class Config:
     proxy_headers: Form = "x-forwarded"
     # The certificates for HTTPS; none by default, which is plain HTTP.
     tls: TLS = field(default_factory=TLS)
+    # Whether HTTP/1.1 goes without h11 where nothing needs it.  Off, everything goes
+    # through it: the answers are the same, at three times the cost.
+    lane: bool = True
     # What a peer may take, in bytes and seconds.
     limits: Limits = field(default_factory=Limits)
     # Processes that answer, looked after by this one, which then answers nothing; even

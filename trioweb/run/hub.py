@@ -134,16 +134,20 @@ class HubTransport(SocketTransport):
         """
         size = READ_SIZE if max_bytes is None else max_bytes
         require_some(size)
-        await self._turn()
+        if self._readable.ready:
+            await self._turn()
         while True:
             if self._socket.fileno() == -1:
                 raise trio.ClosedResourceError(CLOSED)
-            if self._readable.ready:
-                data = self._look(size)
-                if data is not None:
-                    return data
-            else:
-                await self._readable.wait()
+            if not self._readable.ready:
+                self._turns = 0
+                # As `wait` does it; most of all waits are for a request to come.
+                latch = self._readable
+                latch.begin()
+                await trio.lowlevel.wait_task_rescheduled(latch.abandon)
+            data = self._look(size)
+            if data is not None:
+                return data
 
     def _look(self, size: int) -> bytes | None:
         try:
@@ -178,6 +182,12 @@ class HubTransport(SocketTransport):
                     sent += self._try(view[sent:])
         finally:
             self._sending = False
+
+    def send_now(self, data: bytes) -> int:
+        """Send what the system takes of *data* at once: how many bytes of it."""
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending on this connection")
+        return self._try(data)
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there is room for some bytes.  Cancelling it loses nothing."""
@@ -274,11 +284,15 @@ class _Latch:
 
     async def wait(self) -> None:
         """Wait until the latch opens."""
+        self.begin()
+        await trio.lowlevel.wait_task_rescheduled(self.abandon)
+
+    def begin(self) -> None:
+        """Make the running task the one that waits."""
         if self._task is not None:
             msg = f"another task is {self._what} this connection"
             raise trio.BusyResourceError(msg)
         self._task = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._abandon)
 
     def open(self) -> None:
         """Set the latch, and wake who waits for it."""
@@ -295,6 +309,7 @@ class _Latch:
         if task is not None:
             trio.lowlevel.reschedule(task, what)
 
-    def _abandon(self, _: object) -> trio.lowlevel.Abort:
+    def abandon(self, _: object) -> trio.lowlevel.Abort:
+        """Wait no longer."""
         self._task = None
         return trio.lowlevel.Abort.SUCCEEDED

@@ -114,7 +114,11 @@ async def serving(
             application.open(place),
         ):
             service = Service(
-                handler, config.limits, _both(counted, record), _proxies(config)
+                handler,
+                config.limits,
+                _both(counted, record),
+                _proxies(config),
+                lane=config.lane,
             )
             async with service.running(), trio.open_nursery() as connections:
                 yield Server(service, connections, urls)

@@ -9,7 +9,8 @@ possessive, so no expression ever goes back: a match takes time linear in the he
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from trioweb.message.errors import BadRequest, HTTPError
 from trioweb.rules.headers import LENGTH
@@ -39,9 +40,11 @@ _PREFACE = b"PRI * "
 _LONGEST_METHOD = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A request head that has passed: exactly one reading."""
+class Head(msgspec.Struct, frozen=True):
+    """A request head that has passed: exactly one reading.
+
+    One is made for each request: a frozen dataclass takes eight times as long.
+    """
 
     raw: bytes  # what h11 is given
     method: str

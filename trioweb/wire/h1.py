@@ -8,52 +8,30 @@ ended it, and bounded.
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager
 from functools import partial
 
 import h11
 import trio
 
 from trioweb.message.errors import HTTPError, PeerGone, departed, sole
-from trioweb.message.exchange import ENDED, Ending, OnDisconnect
+from trioweb.message.exchange import ENDED, Ending
 from trioweb.message.request import Request
 from trioweb.message.response import Response, Talk
-from trioweb.message.transport import Transport
-from trioweb.rules.headers import Headers
 from trioweb.wire.asked import request_of
 from trioweb.wire.boundary import contained
-from trioweb.wire.inbound import Inbound
-from trioweb.wire.outbound import Outbound
+from trioweb.wire.gate import Head
+from trioweb.wire.h1_exchange import H1Exchange
+from trioweb.wire.lane import whole
 from trioweb.wire.record import exchanged
-from trioweb.wire.service import Service, overloaded, too_late
+from trioweb.wire.service import too_late
 from trioweb.wire.tunnel import Tunnel, switching, upgrade_required
-from trioweb.wire.watch import Cause, Phase, Watch
+from trioweb.wire.watch import Cause, Phase
 
 log = logging.getLogger("trioweb.error")
 
 
-class Connection:
+class Connection(H1Exchange):
     """One peer's requests, answered in order; the Exchange of each while it lasts."""
-
-    def __init__(
-        self, transport: Transport, service: Service, others: tuple[bytes, ...] = ()
-    ) -> None:
-        limits = service.limits
-        self._others = others  # what other protocols begin with
-        self.ahead = b""  # what was read of one
-        self._transport = transport
-        self._service = service
-        self._limits = limits
-        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
-        self._watch = Watch(service.alarms, limits, transport.taken)
-        self._in = Inbound(transport, self._h11, limits, self._watch, service.load)
-        self._out = Outbound(transport, self._h11, service.date, self._watch)
-        self._request: Request | None = None
-        self.opened = trio.current_time()  # on Trio's clock
-        self.began = 0.0  # when the head was complete, on Trio's clock
-        self._count = 0  # requests so far
-        self._ending = Ending.COMPLETE
-        self._parting = False  # the last answer is out; the peer may still be sending
 
     async def serve(self) -> None:
         """Answer requests until either side is done with the connection."""
@@ -71,48 +49,6 @@ class Connection:
             self._transport.gone = None  # or only the collector would free both
         if self._parting:
             await self._in.part()
-
-    # The Exchange, as the application sees it.
-
-    @property
-    def draining(self) -> trio.Event:
-        """Set when the server has begun to stop."""
-        return self._service.draining
-
-    @property
-    def trailers(self) -> Headers:
-        """What came after the content."""
-        return self._in.trailers
-
-    async def receive(self) -> bytes:
-        """The next piece of content; a peer that waits for 100 (Continue) gets it."""
-        if self._service.load.refusing and not (self._in.complete or self._out.begun):
-            raise overloaded()
-        if self._in.waiting:
-            # Neither once content has come unasked, nor after the final head.
-            if not self._in.buffer and not self._out.begun:
-                await self._out.inform(100, [])
-            self._in.waiting = False
-        piece = await self._in.piece()
-        self._service.load.add(len(piece))
-        return piece
-
-    async def inform(self, status: int, headers: Headers) -> None:
-        """Send an interim response, but never to an HTTP/1.0 peer."""
-        if self._request is not None and self._request.version != "1.0":
-            await self._out.inform(status, headers.raw)
-
-    def limit(self, seconds: float | None) -> None:
-        """Give the handler *seconds* from now."""
-        self._watch.limit(seconds)
-
-    def on_disconnect(self, choice: OnDisconnect) -> None:
-        """Choose whether the handler ends when its peer leaves."""
-        self._watch.on_disconnect(choice)
-
-    def finish(self, seconds: float) -> AbstractContextManager[trio.CancelScope]:
-        """Shield what is inside, for at most *seconds*."""
-        return trio.CancelScope(relative_deadline=seconds, shield=True)
 
     # The loop.
 
@@ -132,15 +68,40 @@ class Connection:
             if task.custom_sleep_data is self:
                 await trio.lowlevel.checkpoint()
             await self._exchange(request)
-            again = self._ending is Ending.COMPLETE and await self._ready_for_next()
+            again = self._ending is Ending.COMPLETE and (
+                (self._in.plain is not None and self._in.complete)
+                or await self._ready_for_next()
+            )
             self._end()
 
     async def _next_request(self) -> Request | None:
-        if not await self._begun():
+        """Wait for a request; None if there is to be none, and all is said of that."""
+        service, limits, watch = self._service, self._limits, self._watch
+        new = watch.phase is Phase.NEW
+        wait = limits.head_time if new else limits.idle_time
+        if service.draining.is_set():
+            wait = limits.drain_linger
+        watch.enter(Phase.NEW if new else Phase.IDLE, wait)
+        service.idle[watch] = None
+        try:
+            begun = await self._in.first_bytes()
+        finally:
+            service.idle.pop(watch, None)
+        # One that comes as its connection ends must not begin what would be cancelled.
+        if not begun or watch.cause is not None:
             return None
+        head = self._in.plain_head() if service.lane else None
+        if head is None:
+            head = await self._checked_head()
+        if head is not None:
+            self._request = request_of(head, self, self._transport, service.proxies)
+        return self._request
+
+    async def _checked_head(self) -> Head | None:
+        """The next head, however long it takes to come, through the gate and h11."""
         self._watch.enter(Phase.HEAD, self._limits.head_time)
         try:
-            head = await self._in.head()
+            return await self._in.head()
         except HTTPError as refusal:
             if not self._count and self._in.buffer.startswith(self._others):
                 self.ahead = bytes(self._in.buffer)
@@ -148,44 +109,42 @@ class Connection:
             self._ending = Ending.REFUSED
             await self._say_last(refusal)
             return None
-        if head is not None:
-            self._request = request_of(
-                head, self, self._transport, self._service.proxies
-            )
-        return self._request
-
-    async def _begun(self) -> bool:
-        """Wait for the first byte of a request; False if none comes."""
-        new = self._watch.phase is Phase.NEW
-        wait = self._limits.head_time if new else self._limits.idle_time
-        if self.draining.is_set():
-            wait = self._limits.drain_linger
-        self._watch.enter(Phase.NEW if new else Phase.IDLE, wait)
-        self._service.idle[self._watch] = None
-        try:
-            begun = await self._in.first_bytes()
-        finally:
-            self._service.idle.pop(self._watch, None)
-        # One that comes as its connection ends must not begin what would be cancelled.
-        return begun and self._watch.cause is None
 
     async def _exchange(self, request: Request) -> None:
         """The boundary of an exchange: a handler's exception goes no further."""
-        self.began = trio.current_time()
+        self.began = self._watch.now()
         self._count += 1
         self._ending = Ending.STOPPED
         self._watch.enter(Phase.HANDLER)
         try:
             response = await self._service.answer(request)
-            self._watch.limit(None)
-            await self._respond(request, response)
+            left = self._respond_whole(request, response)
+            if left is None:
+                self._in.tell()
+                self._watch.limit(None)
+                await self._respond(request, response)
+            elif left:
+                # The answer is at hand: a peer that has finished sending still gets it.
+                self._watch.enter(Phase.ANSWERING)
+                await self._out.write_rest(left)
         except BaseException as error:  # noqa: BLE001, ASYNC103  # the boundary
             await self._fail(request, contained(error))  # noqa: ASYNC102  # it shields
         else:
             self._ending = Ending.COMPLETE
-            if self._watch.phase is Phase.HANDLER:
+            if self._watch.phase is Phase.HANDLER and not self._in.complete:
                 # Its leaving no longer ends what is over.
                 self._watch.enter(Phase.ANSWERING)
+
+    def _respond_whole(self, request: Request, response: Response) -> bytes | None:
+        """Answer at once, without h11: what is left to write; None if h11 must."""
+        if self._in.plain is None or self._is_last(response):
+            return None
+        # Where the scope has fired, the next checkpoint must be before the answer.
+        if self._watch.cause is not None:
+            return None
+        bare = request.method == "HEAD"
+        answer = whole(response, self._service.date.now(), bare=bare)
+        return None if answer is None else self._out.write_now(response.status, answer)
 
     async def _respond(self, request: Request, response: Response) -> None:
         try:
@@ -193,7 +152,7 @@ class Connection:
                 await self._switch(request, response, response.tunnel)
                 return
             if not callable(response.body):
-                # The answer is at hand: a peer that has finished sending still gets it.
+                # As above.
                 self._watch.enter(Phase.ANSWERING)
             await self._out.respond(
                 response,
@@ -218,8 +177,10 @@ class Connection:
 
     async def _ready_for_next(self) -> bool:
         """Take what is left of the request; part from the peer if that is too much."""
-        if self._h11.our_state is h11.DONE and await self._in.drain():
-            self._h11.start_next_cycle()
+        plain = self._in.plain is not None
+        if (plain or self._h11.our_state is h11.DONE) and await self._in.drain():
+            if not plain:
+                self._h11.start_next_cycle()
             return True
         self._parting = True
         return False
@@ -289,7 +250,7 @@ class Connection:
                     self._transport.peer,
                     inbound=self._in,
                     outbound=self._out,
-                    seconds=trio.current_time() - self.began,
+                    seconds=self._watch.now() - self.began,
                     ending=self._ending,
                 )
             )

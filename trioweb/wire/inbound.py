@@ -19,6 +19,7 @@ from trioweb.wire.gate import Head, check, find_end
 from trioweb.wire.limits import EMPTY_LINE, HARD_READ, READ_SIZE, Limits
 from trioweb.wire.load import Load
 from trioweb.wire.parting import part
+from trioweb.wire.plain import plain_head
 from trioweb.wire.watch import Watch
 
 
@@ -39,6 +40,7 @@ class Inbound:
         "broken",
         "buffer",
         "complete",
+        "plain",
         "taken",
         "trailers",
         "waiting",
@@ -64,15 +66,58 @@ class Inbound:
         self.taken = 0  # bytes of its content so far
         self.trailers = Headers()  # what came after it
         self.waiting = False  # the peer sends it once it has been told to continue
+        self.plain: Head | None = None  # of a request that h11 has not been told of
 
     async def first_bytes(self) -> bool:
         """Wait for a request to begin; False if the connection ends instead."""
-        while not self.buffer or EMPTY_LINE.startswith(self.buffer):
-            if not await self._more():
+        buffer = self.buffer
+        while len(buffer) <= len(EMPTY_LINE) and EMPTY_LINE.startswith(buffer):
+            size = HARD_READ if self._load.refusing else READ_SIZE
+            try:
+                # Not by `_more`: it is the wait of every request.
+                data = await self._transport.receive_some(size)
+            except trio.BrokenResourceError as error:
+                raise PeerGone from error
+            if not data:
                 return False
-        if self.buffer.startswith(EMPTY_LINE):
-            del self.buffer[: len(EMPTY_LINE)]
+            buffer += data
+        if buffer.startswith(EMPTY_LINE):
+            del buffer[: len(EMPTY_LINE)]
         return True
+
+    def plain_head(self) -> Head | None:
+        """The next request's head, if all of it is here and plain."""
+        buffer = self.buffer
+        end = buffer.find(b"\r\n\r\n") + 4
+        if end < 4:
+            return None
+        head = plain_head(bytes(buffer[:end]), self._limits)
+        if head is not None:
+            del buffer[:end]
+            self.plain = head
+            self.complete = not head.length
+            if head.length:
+                self._framing = Sized(head.length)
+                self._watch.new_content()
+            if self.trailers.raw:
+                self.trailers = Headers()
+        return head
+
+    def tell(self) -> None:
+        """Let h11 know of the request at work, with what is left of its content.
+
+        It is to frame the answer, and to keep account from here on.
+        """
+        head, self.plain = self.plain, None
+        if head is None:
+            return
+        left = 0 if self.complete else self._framing.at_most()
+        length = b"content-length: %d\r\n" % left if left else b""
+        line = b"%b / HTTP/1.1\r\nhost: a\r\n" % head.method.encode("ascii")
+        self._h11.receive_data(line + length + b"\r\n")
+        self._h11.next_event()
+        if self.complete:
+            self._h11.next_event()  # its EndOfMessage
 
     async def head(self) -> Head | None:
         """The next request's head; None if the peer leaves in the middle of it.
@@ -94,6 +139,11 @@ class Inbound:
 
         Raises BadRequest for malformed framing, PeerGone if the peer leaves first.
         """
+        while not self.complete and self.plain is not None:
+            piece = await self._proven()
+            self.taken += len(piece)
+            self.complete = not self._framing.at_most()
+            return piece
         while not self.complete:
             # What has come goes on in one piece, however small its chunks are.
             data = []
@@ -147,6 +197,7 @@ class Inbound:
         self._framing = Chunked(self._limits) if head.chunked else Sized(head.length)
         self.complete = False
         self.waiting = False
+        self.plain = None
         self._watch.new_content()
         if self.trailers:
             self.trailers = Headers()

@@ -96,6 +96,23 @@ class Outbound:
         else:
             await self._respond_written(response, body, bare=bare, last=last)
 
+    def write_now(self, status: int, answer: bytes) -> bytes:
+        """Write what can be written at once of a whole *answer*; what is left of it."""
+        self._start(status)
+        try:
+            sent = self._transport.send_now(answer)
+        except trio.BrokenResourceError as error:
+            self._broken = True
+            raise PeerGone from error
+        self.sent += sent
+        self._open = sent < len(answer)
+        return answer[sent:]
+
+    async def write_rest(self, left: bytes) -> None:
+        """Write what is *left* of a whole answer."""
+        await self._write(left)
+        self._open = False
+
     async def switch(self, fields: RawFields) -> None:
         """Write the response that ends HTTP on this connection (RFC 9110 15.2.2)."""
         self._start(101)

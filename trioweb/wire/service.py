@@ -77,6 +77,8 @@ class Service:
     load: Load = field(default_factory=Load)
     # Called when the server begins to stop, of whoever has something to say to that.
     at_drain: set[Callable[[], None]] = field(default_factory=set)
+    # Whether what is plain goes without h11; the answers are the same.
+    lane: bool = True
 
     async def answer(self, request: Request) -> Response:
         """What the handler answers; 503 at once where there is no room for it.

@@ -68,6 +68,7 @@ class Watch:
         "_write_by",
         "cause",
         "due",
+        "now",
         "phase",
         "scope",
         "slot",
@@ -81,6 +82,8 @@ class Watch:
         self.cause: Cause | None = None
         self.due = math.inf
         self.slot = 0
+        # Asked of the clock itself: Trio's own function asks whose it is each time.
+        self.now = trio.lowlevel.current_clock().current_time
         self._alarms = alarms
         self._limits = limits
         self._taken = taken
@@ -105,16 +108,21 @@ class Watch:
         self.phase = phase
         if phase is Phase.HANDLER:
             self._choice = "cancel"  # until its route says otherwise
-        self.limit(seconds)
+        self._until = math.inf if seconds is None else self.now() + seconds
+        if self._until < self.due or self._gone is not None:
+            self._set_alarm()
 
     def limit(self, seconds: float | None) -> None:
         """Let the phase go on for *seconds* from now (None: any time)."""
-        self._until = math.inf if seconds is None else trio.current_time() + seconds
-        self._set_alarm()
+        self._until = math.inf if seconds is None else self.now() + seconds
+        # An alarm that comes too early finds nothing, and is set again; most are put
+        # off by the next request, and cost nothing so.
+        if self._until < self.due or self._gone is not None:
+            self._set_alarm()
 
     def hurry(self, seconds: float) -> None:
         """Let the phase go on for *seconds* at most."""
-        self._until = min(self._until, trio.current_time() + seconds)
+        self._until = min(self._until, self.now() + seconds)
         self._set_alarm()
 
     def end(self) -> None:
@@ -137,7 +145,7 @@ class Watch:
         self._gone = gone
         self._said = said
         if gone is Gone.FINISHED:
-            self._leave_by = trio.current_time() + self._limits.half_close
+            self._leave_by = self.now() + self._limits.half_close
         self._set_alarm()
 
     def _ends_with_peer(self) -> float:
@@ -158,14 +166,14 @@ class Watch:
 
     def wait_for_content(self) -> None:
         """Content is waited for from now on: it must come at the least rate."""
-        self._asked_at = now = trio.current_time()
+        self._asked_at = now = self.now()
         earned = self._limits.grace + self._content / self._limits.rate
         self._read_by = now + min(earned - self._waited, self._limits.stall)
         self._set_alarm()
 
     def content_came(self, size: int) -> None:
         """*size* bytes have come, or none."""
-        now = trio.current_time()
+        now = self.now()
         # What is more than was allowed is the loop's own lateness.
         self._waited += min(now, self._read_by) - self._asked_at
         self._read_by = math.inf
@@ -177,7 +185,7 @@ class Watch:
 
     def write_begins(self) -> None:
         """A write waits for the peer from now on: it must take something."""
-        now = trio.current_time()
+        now = self.now()
         self._write.begin(now)
         self._write_by = now + self._limits.look
         self._set_alarm()
@@ -195,7 +203,7 @@ class Watch:
 
     def ring(self) -> None:
         """Some deadline has passed."""
-        now = trio.current_time()
+        now = self.now()
         if self._write_by <= now and self._stalled(now):
             self._cancel(Cause.STALLED)
         elif self._read_by <= now:

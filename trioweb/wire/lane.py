@@ -1,0 +1,58 @@
+"""The lane: an answer that is all at hand, written without a state machine.
+
+Most answers have a status, some fields and their whole content, and the connection goes
+on after them.  What their head says of the framing is one length, so there is nothing
+for h11 to keep account of.  Any other answer goes through it.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from trioweb.message.response import Response
+from trioweb.rules.status import bodiless, reason
+from trioweb.wire.limits import RESPONSE_HEAD
+
+# Status lines, as they go out.
+_LINES = {
+    status: b"HTTP/1.1 %d %b\r\n" % (status, reason(status).encode("ascii"))
+    for status in map(int, HTTPStatus)
+    if status >= 200 and not bodiless(status)
+}
+
+# Fields that say how the message or the connection goes on, or that we add ourselves.
+_FRAMING = frozenset(
+    {
+        b"connection",
+        b"content-length",
+        b"date",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+# All that a head may hold, so that what is left of it are its line ends.
+_TEXT = bytes({*range(0x20, 0x100), 0x09} - {0x7F})
+
+
+def whole(response: Response, date: bytes, *, bare: bool) -> bytes | None:
+    """All of *response*, dated *date*; its head alone if *bare*; None if h11 must say.
+
+    Nobody could add a line to the head: it is proven to have those that it should.
+    """
+    body, line = response.body, _LINES.get(response.status)
+    if type(body) is not bytes or line is None:
+        return None
+    if response.tunnel is not None or response.trailers is not None:
+        return None
+    lines = [line]
+    for field in response.headers.raw:
+        if field[0] in _FRAMING:
+            return None
+        lines.append(b"%b: %b\r\n" % field)
+    lines.append(b"content-length: %d\r\ndate: %b\r\n\r\n" % (len(body), date))
+    head = b"".join(lines)
+    ends = 2 * (len(lines) + 2)
+    if len(head) > RESPONSE_HEAD or len(head.translate(None, _TEXT)) != ends:
+        return None
+    return head if bare else head + body
