@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import hypothesis
 import pytest
 from hypothesis import strategies as st
@@ -98,6 +100,13 @@ def test_what_is_as_if_it_were_not_there(offered: str) -> None:
 def test_any_offer_is_agreed_on_or_declined(offered: str) -> None:
     agree(offered)
     agree(f"permessage-deflate; {offered}")
+
+
+@pytest.mark.parametrize("text", [";", "a", ";a", ";a=", '"', ";a=b", " ", ", ", "; "])
+def test_an_offer_is_read_in_linear_time(text: str) -> None:
+    began = time.process_time()
+    agree("permessage-deflate" + text * (256 * 1024 // len(text)))
+    assert time.process_time() - began < 3
 
 
 # ---------------------------------------------------------------------- what we send

@@ -13,7 +13,6 @@ from wsproto.frame_protocol import Frame, FrameProtocol, ParseFailed
 from tests.fuzz.targets import cuts
 from tests.rules.frame_rows import (
     BEGIN,
-    CLOSE,
     GO_ON,
     HELLO,
     IGNORED,
@@ -79,14 +78,6 @@ def test_nothing_is_passed_on_after_a_close(row: str) -> None:
     good, rest = parts(row)
     for pieces in cuts(good + rest):
         assert judge(pieces) == (good, 0)
-
-
-def test_the_gate_says_that_a_close_has_come_when_all_of_it_has() -> None:
-    gate, close = FrameGate(LIMITS), bytes.fromhex(CLOSE)
-    gate.feed(close[:-1], 0.0)
-    assert not gate.closed
-    gate.feed(close[-1:], 0.0)
-    assert gate.closed
 
 
 def test_a_fault_is_met_again_and_passes_nothing_on_twice() -> None:

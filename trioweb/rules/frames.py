@@ -96,14 +96,13 @@ class Inflating(Protocol):
 class FrameGate:
     """The frames of one peer, which must be masked; any split gives the same.
 
-    With *inflater*, messages may be compressed, and plain ones are handed on.
+    Nothing after a Close is looked at or handed on.  With *inflater*, messages may be
+    compressed, and plain ones are handed on.
 
-    *closed*: a Close frame has come; nothing after it is looked at or handed on.
     *pending*: to be fed b"" before anything is read, as there is more to hand on.
     """
 
     def __init__(self, limits: FrameLimits, inflater: Inflating | None = None) -> None:
-        self.closed = False
         self.pending = False
         self._inflater = inflater
         self._odd = _ODD if inflater is None else _ODD_DEFLATED
@@ -113,6 +112,7 @@ class FrameGate:
         self._head = b""  # the beginning of a header
         self._left = 0  # payload of the frame at work still to come, bytes
         self._closing = False  # and that frame is a Close
+        self._closed = False  # ... of which all has come
         self._size = 0  # of the message at work so far, bytes
         self._fragments = 0  # of the message at work so far; 0: there is none
         self._parts = 0  # in which nothing but payload of that message came
@@ -152,7 +152,7 @@ class FrameGate:
         if len(data) < self._left:
             self._left -= len(data)
             return self._part(data)
-        if self.closed:
+        if self._closed:
             return b""
         data = self._head + data
         at = 0
@@ -189,12 +189,12 @@ class FrameGate:
         else:
             step = self._header(data, at, now)
         if self._closing and not self._left:
-            self.closed = True
+            self._closed = True
         return step
 
     def _header(self, data: bytes, at: int, now: float) -> int:
         """The bytes of the header at *at* when all of them are there; 0 until then."""
-        if self.closed or len(data) - at < HEADER:
+        if self._closed or len(data) - at < HEADER:
             return 0
         first, length = data[at], data[at + 1] & LENGTH
         self._check(first, data[at + 1])
