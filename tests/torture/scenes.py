@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import trio
 
 from tests.torture.ground import Ground
-from tests.torture.sockets import ASKED, HEARD, SENT, socket
+from tests.torture.sockets import ASKED, DEFLATED, HEARD, OFFERED, SENT, socket
 from tests.wire.handlers import GET, G, P, T, counting, echo
 from trioweb.message.exchange import Ending
 from trioweb.message.handler import Handler
@@ -224,6 +224,12 @@ SCENES: dict[str, Scene] = {
     "websocket": Scene(
         socket(),
         (G + ASKED + SENT[0], *SENT[1:]),
+        (Said(b"", 101),),
+        messages=HEARD,
+    ),
+    "deflated websocket": Scene(
+        socket(deflate=True),
+        (G + OFFERED + ASKED + DEFLATED[0], *DEFLATED[1:]),
         (Said(b"", 101),),
         messages=HEARD,
     ),

@@ -27,6 +27,13 @@ SENT = (
     bytes.fromhex("0183 37fa213d 7f9f4d 8980 37fa213d 8082 37fa213d 5b95"),
     bytes.fromhex("8882 37fa213d 3412"),
 )
+# The same, compressed (RFC 7692 section 7.2.3.1), where it was agreed on.
+OFFERED = b"Sec-WebSocket-Extensions: permessage-deflate\r\n"
+DEFLATED = (
+    bytes.fromhex("c187 37fa213d c5b2ecf4fefd21"),
+    bytes.fromhex("4183 37fa213d c5b2ec 8980 37fa213d 8084 37fa213d fe33263d"),
+    SENT[2],
+)
 HEARD = (b"Hello", b"Hello")
 
 _TEXT, _CLOSE = 0x81, 0x88
@@ -49,7 +56,7 @@ class Conversation:
                 return
 
 
-def socket() -> Callable[[Ground], Handler]:
+def socket(*, deflate: bool = False) -> Callable[[Ground], Handler]:
     """What makes the handler of an echo whose conversation is counted."""
 
     def handler(ground: Ground) -> Handler:
@@ -58,6 +65,6 @@ def socket() -> Callable[[Ground], Handler]:
                 async for message in messages(ws):
                     await ws.send_message(message)
 
-        return Doorkeeper(echo, settings_of({}))
+        return Doorkeeper(echo, settings_of({"deflate": deflate}))
 
     return handler
