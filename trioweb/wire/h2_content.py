@@ -35,6 +35,7 @@ class Content:
         "_owed",
         "_pieces",
         "_stirred",
+        "_trailing",
         "_watch",
         "ended",
         "gone",
@@ -63,7 +64,8 @@ class Content:
         self.ended = False  # the peer has sent the last of it
         self.gone = False  # ... and never will
         self.taken = 0  # bytes of it so far, by the handler or dropped
-        self.trailers = Headers()
+        self.trailers = Headers()  # what came after it, once it was read to its end
+        self._trailing: RawFields = []
         self.waiting = False  # the peer sends it once it has been told to continue
 
     def begin(self, length: int | None, *, ended: bool, waiting: bool) -> None:
@@ -105,7 +107,7 @@ class Content:
         """Fields have come after it: it has ended.  Malformed if it has not."""
         if self.left or not ended:
             raise Malformed("the content does not end as was declared")
-        self.trailers = Headers.from_wire(fields)
+        self._trailing = fields
         self._finish(ended=True)
 
     def lose(self) -> None:
@@ -131,7 +133,10 @@ class Content:
             await trio.lowlevel.checkpoint()
         if self.gone:
             raise PeerGone
-        return self._taken(self._all())
+        piece = self._taken(self._all())
+        if not piece:
+            self.trailers = Headers.from_wire(self._trailing)
+        return piece
 
     async def _wait(self, *, paced: bool) -> None:
         before = self._came

@@ -55,12 +55,14 @@ class Stream:
         self._request: Request | None = None
         self._began = trio.current_time()
         self._ending = Ending.STOPPED
+        self._bare = False  # its answer has no content
         self._at_work = True  # its task has not ended
         self._refused_later = False  # with 413: its peer sends what nobody wants
         self._drop_until = math.inf  # bytes taken in all, once the handler has left
 
     def asked(self, fields: RawFields, *, ended: bool) -> Request | HTTPError:
         """What its head asks, or why that is refused; Malformed if it is no head."""
+        self._bare = (b":method", b"HEAD") in fields  # whatever else is wrong with it
         service = self._service
         try:
             head = read_head(fields, service.limits, ended=ended)
@@ -114,8 +116,7 @@ class Stream:
             response.close()
 
     async def _send(self, response: Response) -> None:
-        bare = self._request is not None and self._request.method == "HEAD"
-        await Answer(response, self._out, self._service.date, bare=bare).send()
+        await Answer(response, self._out, self._service.date, bare=self._bare).send()
 
     async def _switch(self, request: Request, response: Response, talk: Talk) -> None:
         """Give the stream to *talk*, if the peer asked for that (RFC 8441)."""
@@ -234,8 +235,7 @@ class Stream:
 
     async def _say(self, error: HTTPError) -> None:
         """Answer with *error*; a peer that does not take it goes without."""
-        request = self._request
-        accept = None if request is None else request.headers.get("accept")
+        accept = self._request.headers.get("accept") if self._request else None
         self._refused_later = error.status == 413
         farewell = trio.move_on_after(self._service.limits.farewell, shield=True)
         with contextlib.suppress(PeerGone), farewell:

@@ -20,7 +20,7 @@ import trio.testing
 from tests.wire.talking import FOREVER, End, Talking, talking
 from trioweb.message.handler import Handler
 from trioweb.wire.h2_codes import Code, Kind
-from trioweb.wire.limits import Limits
+from trioweb.wire.limits import TURN, Limits
 
 Fields = Sequence[tuple[str, str]]
 
@@ -115,8 +115,13 @@ class Peer:
     ) -> int:
         stream = self.library.get_next_available_stream_id()
         bare = end and body is None
-        self.library.send_headers(stream, head, end_stream=bare)
+        # The library would take text for UTF-8.
+        lines = [(name.encode(), value.encode("latin-1")) for name, value in head]
+        self.library.send_headers(stream, lines, end_stream=bare)
         if body is not None:
+            while len(body) > TURN:
+                self.library.send_data(stream, body[:TURN])
+                body = body[TURN:]
             self.library.send_data(stream, body, end_stream=end)
         return stream
 

@@ -214,3 +214,8 @@ async def test_an_http_error_that_is_raised_is_its_answer() -> None:
     answer, _ = await asked(handler, method="POST", body=b"x", end=False)
     assert (answer.status, answer.complete) == (413, True)
     assert answer.reset is Code.NO_ERROR
+
+
+async def test_a_head_that_is_refused_has_no_content_either() -> None:
+    answer, _ = await asked(hello, "/%zz", method="HEAD")
+    assert (answer.status, answer.body, answer.complete) == (400, b"", True)
