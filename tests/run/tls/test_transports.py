@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from tests.run.crowds import until
+from tests.run.crowds import reset, until
 from tests.run.tls.meeting import (
     CARRIERS,
     SERVER,
@@ -294,3 +294,13 @@ async def test_t1_weak_ciphers_are_refused_with_an_alert(carrier: str) -> None:
                 await peer.do_handshake()
             assert "ALERT_HANDSHAKE_FAILURE" in str(caught.value.__cause__)
             await trio.aclose_forcefully(peer)
+
+
+async def test_a_reset_before_the_first_message_is_a_fault(carrier: str) -> None:
+    if carrier == "memory":
+        pytest.skip("a stream in memory is reset by its other end only")
+    async with carried(carrier) as (transport, stream):
+        assert isinstance(stream, trio.SocketStream)
+        reset(stream)
+        with pytest.raises(trio.BrokenResourceError), trio.fail_after(5):
+            await transport.handshake()

@@ -140,6 +140,7 @@ def _context(tls: TLS, pair: Pair) -> ssl.SSLContext:
     context.minimum_version = _MINIMUM[tls.minimum]
     context.options |= _OPTIONS
     context.set_ciphers(CIPHERS)
+    context.num_tickets = 1  # of two, a peer that comes again uses one
     context.set_alpn_protocols(protocols())
     _load(context, pair)
     if tls.client_ca is not None:

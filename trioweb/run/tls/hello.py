@@ -7,8 +7,6 @@ list decides (RFC 8446 section 4.2.7).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 # The first byte of every TLS connection: the type of a handshake's record (RFC 8446
 # section 5.1).
 HANDSHAKE = b"\x16"
@@ -16,8 +14,11 @@ HANDSHAKE = b"\x16"
 # Bytes of the first record, at most: with its head.
 LONGEST = 5 + 16 * 1024
 
-_CLIENT_HELLO = 1
+_CLIENT_HELLO = b"\1"
 _SUPPORTED_GROUPS = 10
+
+# Extensions that are looked at: browsers send about 20.
+_EXTENSIONS = 64
 
 # By their numbers, the best first: what Mozilla's "intermediate" profile has.
 CURVES = {29: "X25519", 23: "prime256v1", 24: "secp384r1"}
@@ -43,55 +44,32 @@ def curve_for(hello: bytes | bytearray, *, hybrid: bool = False) -> str | None:
 
     None where *hybrid* is to be had and asked for: OpenSSL's own list.
     """
-    offered = list(groups(hello))
+    offered = groups(hello)
     if hybrid and HYBRID in offered:
         return None
     return next((CURVES[each] for each in CURVES if each in offered), FALLBACK)
 
 
-def groups(hello: bytes | bytearray) -> Iterator[int]:
+def groups(hello: bytes | bytearray) -> frozenset[int]:
     """The numbers of the curves that *hello* offers; none if it is no such message.
 
     What is malformed is none of ours: OpenSSL reads the same, and refuses it.
     """
-    reader = _Reader(bytes(hello[5:]))
-    if reader.number(1) != _CLIENT_HELLO:
-        return
-    message = _Reader(reader.vector(3))
-    message.take(2 + 32)  # its version and random
-    for length in (1, 2, 1):  # session, ciphers, compression
-        message.vector(length)
-    extensions = _Reader(message.vector(2))
-    while extensions.left:
-        kind = extensions.number(2)
-        content = extensions.vector(2)
+    if hello[5:6] != _CLIENT_HELLO:
+        return frozenset()
+    at = 5 + 4 + 2 + 32  # the heads of record and message, its version and random
+    for size in (1, 2, 1):  # session, ciphers, compression: each with its length
+        at += size + _number(hello[at : at + size])
+    at += 2  # the length of all extensions
+    for _ in range(_EXTENSIONS):
+        kind, size = _number(hello[at : at + 2]), _number(hello[at + 2 : at + 4])
+        at += 4
         if kind == _SUPPORTED_GROUPS:
-            listed = _Reader(_Reader(content).vector(2))
-            while listed.left:
-                yield listed.number(2)
-
-
-class _Reader:
-    """Numbers and vectors (RFC 8446 section 3.4), from bytes that may end too soon."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    @property
-    def left(self) -> bool:
-        return self._at < len(self._data)
-
-    def take(self, size: int) -> bytes:
-        taken = self._data[self._at : self._at + size]
-        self._at += size
-        return taken
-
-    def number(self, size: int) -> int:
-        return _number(self.take(size))
-
-    def vector(self, length: int) -> bytes:
-        return self.take(self.number(length))
+            listed = hello[at + 2 : at + size]
+            pairs = range(0, len(listed) - 1, 2)
+            return frozenset(_number(listed[each : each + 2]) for each in pairs)
+        at += size
+    return frozenset()
 
 
 def _number(data: bytes | bytearray) -> int:
