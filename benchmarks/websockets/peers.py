@@ -44,7 +44,7 @@ PEERS = (
             *("--http", "h11", "--loop", "asyncio", "--lifespan", "off"),
             *("--no-access-log", "--log-level", "warning"),
         ),
-        version=("{python}", "-m", "uvicorn", "--version"),
+        version=_version("uvicorn"),
     ),
     Peer(
         name="aiohttp",
