@@ -85,7 +85,7 @@ FRAMING = [
     ("F12 1.10", asked(b"GET / HTTP/1.10"), 400),
     ("F17 unknown", G + b"Expect: bogus\r\n\r\n", 417),
     ("F18 CONNECT", b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501),
-    ("F18 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    ("F18 no preface after all", b"PRI * HTTP/2.0\r\nHost: a\r\n\r\n", 400),
     ("F19 TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(20), 400),
 ]
 
