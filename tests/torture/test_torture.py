@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.torture.harms import BYTES, STEPS, USES, How
+from tests.torture.harms import BYTES, STEPS, USES, How, Stop
 from tests.torture.rack import torture
 from tests.torture.scenes import SCENES
 
@@ -55,3 +55,8 @@ def test_every_use_of_the_transport_goes_wrong(name: str, how: How) -> None:
     stood(name, how)
     # Under another seed what comes, comes in other pieces.
     stood(name, how, stride=3, seed=7)
+
+
+def test_a_close_that_crosses_the_servers_is_answered_at_every_step() -> None:
+    tortured = torture("websocket", Stop.DRAIN, first=1, stride=1, seed=0, stop_at=3)
+    assert tortured.failures == []

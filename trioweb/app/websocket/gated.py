@@ -133,6 +133,10 @@ class Gated(trio.abc.Stream):
         try:
             if due and reason is not None and reason.code not in _UNSAID:
                 await self.close(reason.code, reason.reason or "")
+            # The peer's Close may have crossed ours, which is on its way yet.
+            with trio.move_on_after(CLOSING):
+                async with self._turn:
+                    pass
         finally:
             self._end()
             self._hear_until(-math.inf)  # whoever still reads waits for nothing
