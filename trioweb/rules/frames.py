@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Protocol
 
+from trioweb.rules.allowance import Allowance
 from trioweb.rules.frame_form import (
     BINARY,
     CLOSE,
@@ -107,8 +108,8 @@ class FrameGate:
         self._inflater = inflater
         self._odd = _ODD if inflater is None else _ODD_DEFLATED
         self._limits = limits
-        self._pings = _Bucket(limits.pings)
-        self._pongs = _Bucket(limits.pongs)
+        self._pings = Allowance("pings", limits.pings, limits.pings)
+        self._pongs = Allowance("pongs", limits.pongs, limits.pongs)
         self._head = b""  # the beginning of a header
         self._left = 0  # payload of the frame at work still to come, bytes
         self._closing = False  # and that frame is a Close
@@ -249,26 +250,6 @@ class FrameGate:
             self._closing = True
         elif not (self._pings if opcode == PING else self._pongs).take(now):
             raise FrameFault(POLICY_VIOLATION, "too many pings or pongs")
-
-
-class _Bucket:
-    """So many a second, and as many at once."""
-
-    __slots__ = ("_at", "_left", "_rate")
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._left = rate
-        self._at = -math.inf  # when that was true
-
-    def take(self, now: float) -> bool:
-        """Whether there is one more at *now*."""
-        self._left = min(self._rate, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 def _broken(reason: str) -> FrameFault:
