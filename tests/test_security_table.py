@@ -30,7 +30,7 @@ ROWS = {
         "W": range(1, 14),
         "A": {7},
         "E": range(1, 12),
-        "O": range(1, 6),
+        "O": range(1, 7),
         "K": range(1, 15),
     }.items()
     for number in numbers

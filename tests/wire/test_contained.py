@@ -55,6 +55,34 @@ async def test_x6_a_cancelled_that_nobody_asked_for_ends_nothing_but_its_exchang
     assert [record.ending.value for record in talk.records] == ["failed"]
 
 
+async def leaving(request: Request) -> Response:
+    raise SystemExit(3)
+
+
+async def leaving_as_a_child(request: Request) -> Response:
+    raise BaseExceptionGroup("both", [SystemExit(), ValueError(), await cancelled()])
+
+
+async def cancelled() -> trio.Cancelled:
+    found = await kept()
+    assert isinstance(found, outcome.Error)
+    assert isinstance(found.error, trio.Cancelled)
+    return found.error
+
+
+@pytest.mark.parametrize("handler", [leaving, leaving_as_a_child])
+async def test_x6_no_request_ends_the_process(
+    handler: Handler, autojump_clock: Clock
+) -> None:
+    """`sys.exit()` is a failure of its handler, and the log says where it was."""
+    talk = await say(handler, GET)
+    assert (answer(talk).status, talk.end, len(talk.logs)) == (500, End.FIN, 1)
+    assert talk.logs[0].exc_info is not None
+    failure = talk.logs[0].exc_info[1]
+    assert isinstance(failure, RuntimeError)
+    assert failure.__cause__ is not None
+
+
 async def test_x6_one_in_the_middle_of_an_answer_breaks_it_off(
     autojump_clock: Clock,
 ) -> None:

@@ -1,7 +1,7 @@
 """The boundary: whatever a handler raises becomes a response, and failures are logged.
 
 It stands around each handler, so that layers see responses, and around the layers,
-which may raise too.  Only PeerGone, cancellation and what ends the process pass.
+which may raise too.  Only PeerGone, cancellation and what is no Exception pass.
 """
 
 from __future__ import annotations

@@ -8,9 +8,7 @@ cancelled; and only after that are the application's lifespans left.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from pathlib import Path
 
 import trio
 
@@ -25,6 +23,7 @@ from trioweb.run.config import Config
 from trioweb.run.groups import without_groups
 from trioweb.run.pressure import relieved
 from trioweb.run.room import Room, affordable
+from trioweb.run.runtime import runtime_directory
 from trioweb.run.tls.manners import mannered
 from trioweb.run.writer import Writer
 from trioweb.wire import connection
@@ -140,9 +139,9 @@ def _own_site(given: Site | Health | None) -> Iterator[Site]:
     if isinstance(given, Site):
         yield given
         return
-    with tempfile.TemporaryDirectory(prefix="trioweb-") as directory:
+    with runtime_directory() as directory:
         health = given or Health()
-        yield Site(workers=1, worker=0, directory=Path(directory), health=health)
+        yield Site(workers=1, worker=0, directory=directory, health=health)
 
 
 def _both(first: Record | None, second: Record | None) -> Record | None:

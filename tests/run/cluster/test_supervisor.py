@@ -15,8 +15,8 @@ from tests.run.cluster.crews import APP, PATIENCE, alive, until
 from trioweb import Config
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.members import State
-from trioweb.run.cluster.runtime import runtime_directory
 from trioweb.run.cluster.supervisor import Supervisor
+from trioweb.run.runtime import runtime_directory
 
 
 @pytest.fixture(scope="module", autouse=True)

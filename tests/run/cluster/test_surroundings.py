@@ -23,11 +23,11 @@ from trioweb.message.site import Site
 from trioweb.run.cluster.messages import Failed
 from trioweb.run.cluster.naming import refuse_in_worker, target_of
 from trioweb.run.cluster.process import Process
-from trioweb.run.cluster.runtime import Hold, runtime_directory
 from trioweb.run.cluster.signals import TAKEN, deferred, held_back, let_in
 from trioweb.run.cluster.telling import tell
 from trioweb.run.cluster.worker import Order
 from trioweb.run.memory import memory
+from trioweb.run.runtime import PREFIX, Hold, runtime_directory, sweep
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -133,15 +133,77 @@ def test_a_program_that_is_no_file_of_its_own_is_told_so(
         target_of(app)
 
 
-def test_o4_without_a_supervisor_the_last_worker_removes_the_directory() -> None:
+def test_o4_without_a_supervisor_the_last_worker_removes_the_directory(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "left"
+    directory.mkdir()
+    with Hold(directory) as first, Hold(directory) as second:
+        first.remove_if_last()
+        assert directory.exists()
+        second.remove_if_last()
+        assert not directory.exists()
+    with Hold(directory) as late:
+        late.remove_if_last()
+
+
+def test_o4_what_a_killed_server_has_left_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing that somebody holds, that is another's, or only looks like it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, other = tmp_path / f"{PREFIX}left", tmp_path / "trioweb-0"
+    for each in (left, other):
+        each.mkdir()
+        (each / "sessions.sqlite").touch()
+    link, file = tmp_path / f"{PREFIX}link", tmp_path / f"{PREFIX}file"
+    link.symlink_to(other)
+    file.touch()
+    with runtime_directory() as first:
+        assert not left.exists()
+        sweep(tmp_path, frozenset({os.geteuid() + 1}))
+        left.mkdir()
+        sweep(tmp_path, frozenset({os.geteuid() + 2}))
+        assert left.exists()
+        sweep.cache_clear()
+        with runtime_directory() as second:
+            assert {*tmp_path.iterdir()} == {first, second, other, link, file}
+            assert (other / "sessions.sqlite").exists()
+
+
+def test_o4_a_start_whose_directory_was_taken_for_a_left_one_makes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    made = tempfile.mkdtemp
+    taken: list[str] = []
+
+    def make(prefix: str) -> str:
+        path = made(prefix=prefix)
+        if not taken:
+            Path(path).rmdir()
+            taken.append(path)
+        return path
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make)
     with runtime_directory() as directory:
-        with Hold(directory) as first, Hold(directory) as second:
-            first.remove_if_last()
-            assert directory.exists()
-            second.remove_if_last()
-            assert not directory.exists()
-        with Hold(directory) as late:
-            late.remove_if_last()
+        assert taken
+        assert directory.exists()
+
+
+def test_o4_what_has_taken_the_name_of_a_directory_is_not_what_is_held(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "run"
+    directory.mkdir()
+    with Hold(directory) as hold:
+        assert hold.has(directory)
+        directory.rename(tmp_path / "elsewhere")
+        assert not hold.has(directory)
+        directory.mkdir()
+        assert not hold.has(directory)
+        with Hold(tmp_path / "nowhere") as none:
+            assert not none.has(directory)
 
 
 def test_k6_signals_that_came_too_late_are_forgotten() -> None:

@@ -36,7 +36,7 @@ def names(here: dict[str, str]) -> list[str]:
     return [each.name for each in servers(here)]
 
 
-def test_only_its_user_can_come_near_it(here: dict[str, str]) -> None:
+def test_o6_only_its_user_can_come_near_it(here: dict[str, str]) -> None:
     with findable(None, "shop.py", here) as found:
         assert found is not None
         path = own_place(here) / "shop.sock"

@@ -61,7 +61,7 @@ async def check_that_it_answers(crew: Crew, path: str) -> None:
     assert done["type"] == "Done"
 
 
-async def test_nonsense_is_refused_and_costs_nobody_else_anything() -> None:
+async def test_o6_nonsense_is_refused_and_costs_nobody_else_anything() -> None:
     with home() as directory:
         async with found(directory, "--access-log", "human") as crew:
             await crew.everybody(2)
@@ -100,7 +100,7 @@ async def deaf(crew: Crew, path: str) -> None:
         assert (await crew.who())["pid"]
 
 
-async def test_no_more_than_so_many_are_answered_at_a_time() -> None:
+async def test_o6_no_more_than_so_many_are_answered_at_a_time() -> None:
     with home() as directory:
         async with found(directory, workers=1) as crew:
             await crew.everybody(1)
@@ -124,7 +124,7 @@ async def answers(path: str) -> bool:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
-async def test_another_user_cannot_connect() -> None:
+async def test_o6_another_user_cannot_connect() -> None:
     with home() as directory:
         async with found(directory, workers=1) as crew:
             await crew.everybody(1)

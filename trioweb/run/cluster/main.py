@@ -14,7 +14,6 @@ from trioweb.run.cluster.alone import stand_in
 from trioweb.run.cluster.berths import Berths
 from trioweb.run.cluster.notices import notify
 from trioweb.run.cluster.renewal import Reread
-from trioweb.run.cluster.runtime import runtime_directory
 from trioweb.run.cluster.signals import TAKEN, held_back, hold_back, let_in
 from trioweb.run.cluster.supervisor import Supervisor
 from trioweb.run.cluster.telling import tell
@@ -27,6 +26,7 @@ from trioweb.run.error_log import errors_told
 from trioweb.run.identity import hand_over, identity, warn_of_root
 from trioweb.run.listeners import Listener
 from trioweb.run.reload import Source, watch
+from trioweb.run.runtime import runtime_directory
 from trioweb.run.systemd import Notifier, notifier
 from trioweb.run.terminal import asks_for_renewal, has_terminal
 from trioweb.run.tls.certificates import warn_of_keys
@@ -66,7 +66,9 @@ def supervise(
         berths = Berths(config.bind, size, config.tls)
         held.callback(berths.close)
         config = dataclasses.replace(config, tls=reached(config.tls, berths.urls))
-        directory = held.enter_context(runtime_directory())
+        directory = held.enter_context(
+            runtime_directory(None if someone is None else someone.uid)
+        )
         hand_over(someone, directory, config.bind)
         warn_of_root(someone, config.bind)
         warn_of_keys(config.tls)

@@ -27,7 +27,6 @@ from trioweb.run.cluster.alone import be_alone
 from trioweb.run.cluster.bonds import bound_to_supervisor, end_within, survive
 from trioweb.run.cluster.channel import Channel, ChannelBroken, Letter
 from trioweb.run.cluster.messages import Follow, FromSupervisor, Look
-from trioweb.run.cluster.runtime import Hold
 from trioweb.run.config import Config
 from trioweb.run.control.reporter import Reporter
 from trioweb.run.doors import Doors
@@ -38,6 +37,7 @@ from trioweb.run.identity import become, identity
 from trioweb.run.listeners import Listener
 from trioweb.run.logs import logs
 from trioweb.run.memory import memory
+from trioweb.run.runtime import Hold
 from trioweb.run.selfcheck import check_h11
 from trioweb.run.server import answering
 from trioweb.run.serving import Server
