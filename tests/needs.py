@@ -17,7 +17,9 @@ import pytest
 COMMANDS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "curl": ("curl",),
+    "h2load": ("h2load",),
     "haproxy": ("haproxy",),
+    "nghttp": ("nghttp",),
     "nginx": ("nginx",),
     "node": ("node", "nodejs"),
     "openssl": ("openssl",),

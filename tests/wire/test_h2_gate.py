@@ -61,7 +61,7 @@ FLOODS: list[tuple[str, bytes, int, float]] = [
     ("M5 settings by the hundred", frame(Kind.SETTINGS, 0, bytes(600)), 5, 8.0),
     ("M6 one byte", TINY, 2048, 1 / 1024),
     ("M6 padding", frame(Kind.DATA, 1, b"\xc8" + bytes(250), 8), 102, 0.02),
-    ("M7 PRIORITY with streams", HEADERS + PRIORITY * 11, 1091, 1000),
+    ("M7 PRIORITY with streams", HEADERS + PRIORITY * 11, 1211, 1000),
     ("M8 WINDOW_UPDATE", WINDOW, 1000, 0.01),
     ("M8 unknown", UNKNOWN, 100, 0.1),
     ("M8 GOAWAY", frame(Kind.GOAWAY, 0, bytes(8)), 100, 0.1),
@@ -102,6 +102,9 @@ def test_m7_priorities_come_with_streams() -> None:
     update = b"\0\0\4\x10\0\0\0\0\0" + bytes(4)
     assert spent([update] * 500, pause=60) == 100
     assert spent(([PRIORITY] * 10 + [HEADERS]) * 100) == 1100
+    # As Chromium does once it knows which of a hundred images are in view.
+    assert spent([HEADERS] * 100 + [PRIORITY] * 2000) == 1200
+    assert spent([HEADERS] * 1000 + [PRIORITY] * 2000) == 2100
 
 
 def test_m8_who_takes_content_may_open_windows_for_it() -> None:

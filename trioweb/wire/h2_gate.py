@@ -207,8 +207,9 @@ class Account:
         self._signals = Allowance("PING frames", 50, 1)
         # One, and the acknowledgement of ours; some say another for each new window.
         self._settings = Allowance("SETTINGS frames", 20, 0.5)
-        # Deprecated, and yet Firefox had a dozen to begin with.
-        self._priorities = Allowance("PRIORITY frames", 100, 0)
+        # 100, and more with streams: Chromium sorts its images anew when it sees them.
+        self._priorities = Allowance("PRIORITY frames", 100 + PRIORITIES * STREAMS, 0)
+        self._priorities.take(0, PRIORITIES * STREAMS)
         # To begin with each stream may have its window opened; then see RETURNS.
         self._windows = Allowance("WINDOW_UPDATE frames", 1000, 100)
         # What nobody knows is to be ignored (RFC 9113 section 5.5), which costs too.
