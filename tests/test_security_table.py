@@ -29,6 +29,7 @@ ROWS = {
         "N": range(1, 14),
         "W": range(1, 14),
         "A": {7},
+        "T": range(1, 11),
         "E": range(1, 12),
         "O": range(1, 7),
         "K": range(1, 15),
