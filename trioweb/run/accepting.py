@@ -19,6 +19,10 @@ log = logging.getLogger("trioweb.error")
 # three milliseconds of a crowd that has just come.
 BATCH = 8
 
+# Connections looked at besides: one whose peer has left already is closed at once,
+# which costs a tenth.
+LOOKS = 8 * BATCH
+
 # Seconds between two lines that say the same: a flood must not fill the log too.
 QUIET = 10.0
 
@@ -57,7 +61,10 @@ def accept_waiting(listening: socket.socket, take: Take, most: int) -> None:
 
     Raises OSError when the system has run out of something.
     """
-    for _ in range(most):
+    taken = 0
+    for _ in range(most + LOOKS):
+        if taken == most:
+            return
         try:
             connection, address = listening.accept()
         except BlockingIOError:
@@ -66,9 +73,23 @@ def accept_waiting(listening: socket.socket, take: Take, most: int) -> None:
             if error.errno in _EXHAUSTED:
                 raise
             continue  # this one was gone before it was taken (accept(2))
+        if _has_left(connection):
+            connection.close()
+            continue
+        taken += 1
         try:
             take(connection, address)
         except OSError as error:
             # The system has no place left to hear of it (epoll_ctl(2): ENOSPC).
             log.warning("a connection could not be served: %s", error.strerror)
             connection.close()
+
+
+def _has_left(connection: socket.socket) -> bool:
+    """Whether its peer has closed it, and said nothing before."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
