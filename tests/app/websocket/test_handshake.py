@@ -55,6 +55,7 @@ CHANGES: list[tuple[str, bytes, bytes, int]] = [
     ("W7 version 8", b": 13", b": 8", 426),
     ("W7 two versions", b"Upgrade:", b"Sec-WebSocket-Version: 8\r\nUpgrade:", 426),
     ("W7 method", b"GET", b"PUT", 405),
+    ("W7 HEAD", b"GET", b"HEAD", 426),
     ("W7 HTTP/1.0", b"HTTP/1.1", b"HTTP/1.0", 426),
     ("W7 content", b"Upgrade:", b"Content-Length: 1\r\nUpgrade:", 400),
     ("W7 two subprotocols alike", b"KEY", b"KEY\r\nSec-WebSocket-Protocol: a, a", 400),

@@ -23,8 +23,10 @@ class Doorkeeper:
     async def __call__(self, request: Request, **_: object) -> Response:
         """The acceptance of *request*; HTTPError for what cannot be accepted."""
         headers, settings = request.headers, self.settings
+        # A HEAD comes here where a GET would, and asks for no more than to be told.
+        upgrade = request.upgrade if request.method == "GET" else None
         try:
-            fields = agree(headers, request.upgrade, request.version)
+            fields = agree(headers, upgrade, request.version)
             check_origin(headers, request.authority, settings.origins)
             protocol = choose(headers, settings.subprotocols)
         except Refusal as refusal:
