@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
 from hashlib import sha256
@@ -14,14 +13,13 @@ from typing import Annotated
 import trio
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import decode, encode
+from showcase_hand import converse
+from showcase_notes import notes
 from trio_websocket import WebSocketConnection
 
 import trioweb
 from trioweb import App, NotFound, Request, Response, Send, file, sessions, stream
 from trioweb.message.handler import Handler
-from trioweb.testing import memory_pair
-from trioweb.wire import connection
-from trioweb.wire.service import Service
 
 PAGES = Path(__file__).parent / "pages/showcase"
 MIB = 1 << 20  # bytes
@@ -64,6 +62,7 @@ async def counted(request: Request, handler: Handler) -> Response:
 
 app.use(counted)
 app.use(sessions())
+notes(app)
 
 
 PARTS = {"board.js", "showcase.css", "showcase.js", "talk.js"}
@@ -164,6 +163,9 @@ async def flood(request: Request) -> Response:
     async def write(send: Send) -> None:
         piece = bytes(64 * 1024)
         while pulse.flooded < 64 * MIB:
+            if request.draining.is_set():
+                # Cut, and not as if this were all: a stop waits for no flood.
+                raise trioweb.PeerGone
             await send(piece)
             pulse.flooded += len(piece)
 
@@ -206,58 +208,6 @@ async def walk(request: Request, year: int, city: str, way: str) -> dict[str, ob
         "query": request.query.pairs,
         "built": app.url("walk", year=year, city=city, way=way),
     }
-
-
-class Note(Struct):
-    """A note as a peer sends it."""
-
-    text: Annotated[str, Meta(min_length=1, max_length=200)]
-    stars: Annotated[int, Meta(ge=0, le=5)] = 0
-
-
-notes = {1: Note("물 한 잔", 5), 2: Note("a nursery is a block", 4)}
-numbers = itertools.count(3)
-
-
-@app.get("/notes")
-async def listed(request: Request) -> dict[str, Note]:
-    """List the notes by their numbers."""
-    return {str(number): note for number, note in notes.items()}
-
-
-@app.post("/notes")
-async def create(request: Request) -> Response:
-    """Add a note; Location says where it is found."""
-    note = await request.json(Note)
-    if len(notes) >= 20:
-        raise trioweb.Conflict("the board is full; delete a note")
-    number = next(numbers)
-    notes[number] = note
-    location = app.url("note", number=number)
-    return trioweb.json(note, status=201, headers={"location": location})
-
-
-@app.get("/notes/{number:int}", name="note")
-async def show(request: Request, number: int) -> Note:
-    """Answer with one note."""
-    if number not in notes:
-        raise NotFound(f"there is no note {number}")
-    return notes[number]
-
-
-@app.put("/notes/{number:int}")
-async def replace(request: Request, number: int) -> Note:
-    """Write a note anew."""
-    await show(request, number)
-    notes[number] = await request.json(Note)
-    return notes[number]
-
-
-@app.delete("/notes/{number:int}")
-async def take_down(request: Request, number: int) -> None:
-    """Take a note down."""
-    await show(request, number)
-    del notes[number]
 
 
 @app.resource("/theme")
@@ -335,17 +285,7 @@ async def by_hand(request: Request) -> Response:
     """Give bytes to a connection of their own, and show the bytes that come back."""
     if request.peer.host == "memory":
         raise trioweb.Conflict("a hand cannot write with itself")
-    ours, theirs = memory_pair()
-    answer = bytearray()
-    service = Service(app.freeze())
-    async with service.running(), trio.open_nursery() as talk, ours:
-        talk.start_soon(connection.serve, theirs, service)
-        with trio.move_on_after(3):
-            await ours.send_all(await request.body())
-            await ours.send_eof()
-            while len(answer) < 32 * 1024 and (piece := await ours.receive_some()):
-                answer += piece
-        talk.cancel_scope.cancel(reason="the answer is complete")
+    answer = await converse(app, await request.body())
     return trioweb.text(answer.decode(errors="replace"))
 
 

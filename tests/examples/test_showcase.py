@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import trio
 
 from tests.clients.chromium import browsing
 from tests.clients.process import (
@@ -15,7 +16,7 @@ from tests.clients.process import (
     curl,
     serving,
 )
-from tests.needs import needs
+from tests.needs import needs, program
 
 PATH = "examples/showcase.py"
 
@@ -189,4 +190,22 @@ async def test_what_others_draw_in_both_workers_is_seen_on_the_board() -> None:
         await page.until(f"{others} === {count}")
         assert await page.evaluate(BESIDE) == 1008
         assert await server.stop() == 0
+        assert b"Traceback" not in server.said
+
+
+@needs("curl")
+async def test_a_stop_waits_for_no_flood() -> None:
+    cut = {18, 56}  # what curl says of too little, and of a reset
+    curl = [str(program("curl")), "-sN", "--limit-rate", "1M", "-o", "/dev/null"]
+    async with serving(by_trioweb(PATH)) as server, trio.open_nursery() as reading:
+
+        async def read() -> None:
+            done = await trio.run_process([*curl, f"{server.url}/flood"], check=False)
+            assert done.returncode in cut
+
+        reading.start_soon(read)
+        await trio.sleep(1)
+        start = trio.current_time()
+        assert await server.stop() == 0
+        assert trio.current_time() - start < 8
         assert b"Traceback" not in server.said
