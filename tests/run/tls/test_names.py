@@ -16,7 +16,7 @@ from trioweb import Request, Response, SetupError
 from trioweb.message.transport import Certificate
 from trioweb.run.tls.certificates import opened, warn_of_keys
 from trioweb.run.tls.config import TLS, TLSError
-from trioweb.run.tls.contexts import CIPHERS, build, check_python, find, protocols
+from trioweb.run.tls.contexts import CIPHERS, build, check_python, find
 from trioweb.run.tls.files import from_here
 
 MANY = TLS(
@@ -107,10 +107,6 @@ async def test_t1_the_oldest_version_can_be_raised() -> None:
             await found.connect(context)
         async with await found.connect() as peer:
             assert peer.version() == "TLSv1.3"
-
-
-def test_t3_http_1_is_always_offered_and_http_2_where_it_is_there() -> None:
-    assert protocols() in (["http/1.1"], ["h2", "http/1.1"])
 
 
 def test_t10_a_python_with_an_unsound_ssl_is_refused() -> None:

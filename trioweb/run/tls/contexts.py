@@ -9,12 +9,12 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from trioweb.run.tls.config import TLS, Pair, TLSError, pairs_of
 from trioweb.run.tls.hello import CURVES, curve_for
+from trioweb.wire.connection import protocols
 
 # Of TLS 1.2; of 1.3 everything is good, and cannot be chosen from here.  AES first:
 # where both ends have it in hardware it is the fastest.
@@ -57,16 +57,6 @@ class OurObject(ssl.SSLObject):
     """The same for what has no socket."""
 
     asked: str | None = None
-
-
-def protocols() -> list[str]:
-    """What is spoken inside TLS, by the names of ALPN (RFC 7301), the best first.
-
-    HTTP/2 is among them where both its library and our use of it are there.
-    """
-    if find_spec("h2") is not None and find_spec("trioweb.wire.h2") is not None:
-        return ["h2", "http/1.1"]
-    return ["http/1.1"]
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> None:
@@ -141,7 +131,7 @@ def _context(tls: TLS, pair: Pair) -> ssl.SSLContext:
     context.options |= _OPTIONS
     context.set_ciphers(CIPHERS)
     context.num_tickets = 1  # of two, a peer that comes again uses one
-    context.set_alpn_protocols(protocols())
+    context.set_alpn_protocols(list(protocols()))
     _load(context, pair)
     if tls.client_ca is not None:
         _require(tls.client_ca)
