@@ -45,8 +45,10 @@ class Replaced(Connection):
     watch: type[Watch] = Watch
     way_out: type[Outbound] = Outbound
 
-    def __init__(self, transport: Transport, service: Service) -> None:
-        super().__init__(transport, service)
+    def __init__(
+        self, transport: Transport, service: Service, *others: tuple[bytes, ...]
+    ) -> None:
+        super().__init__(transport, service, *others)
         limits = service.limits
         self._watch = self.watch(service.alarms, limits, transport.taken)
         self._in = Inbound(transport, self._h11, limits, self._watch, service.load)

@@ -15,6 +15,9 @@ from trioweb.wire.limits import FIELD_LIST, Limits
 # RFC 9113 6.5.2: what each field counts beyond its name and value, bytes.
 _OVERHEAD = 32
 
+# Fields that HTTP/1.1 has in its request line: :method, :scheme and :path.
+_LINE = 3
+
 
 def size_of(fields: Fields) -> int:
     """How large a block of fields is once it is unpacked, bytes."""
@@ -29,7 +32,7 @@ def read_head(fields: Fields, limits: Limits, *, ended: bool) -> Head2:
     # Before anything is read of it: it may be large for a few bytes on the wire.
     if size_of(fields) > FIELD_LIST:
         raise HTTPError(431, f"the head is larger than {FIELD_LIST} bytes")
-    if len(fields) > limits.fields:
+    if len(fields) > limits.fields + _LINE:
         raise HTTPError(431, f"more than {limits.fields} header fields")
     try:
         head = head_of(fields, ended=ended)

@@ -14,6 +14,7 @@ from tests.app.websocket.frames import (
     PING,
     PONG,
     TEXT,
+    close,
     frame,
     framing,
 )
@@ -107,6 +108,27 @@ async def test_w8_a_handler_that_is_to_finish_outlives_a_silent_peer(
         assert await ws.receive() == (0x80 | PING, b"")
         assert await ws.closing() == 1011
     assert seen == [(3, 1006), 103]
+
+
+async def test_w8_a_peer_that_nobody_listens_to_is_found_to_be_gone_by_a_ping(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    over: list[float] = []
+    app = App()
+
+    @app.websocket("/")
+    async def deaf(request: Request, ws: WebSocketConnection) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            over.append(trio.current_time())
+
+    async with stoppable(app) as service:
+        async with framing(service.peer, "/") as ws:
+            # More than is kept, so that neither the Close nor the end is read.
+            await ws.send(*[frame(TEXT, b"a" * 40_000)] * 3, close(1000))
+        await trio.sleep(100)
+    assert over == [25]
 
 
 async def test_w9_a_peer_that_takes_nothing_is_given_up(

@@ -110,6 +110,9 @@ MESSAGES = (
     case(
         "9110 10.1.1 who waits for it", post(1, (b"expect", b"100-continue")), "1: 100…"
     ),
+    case("9110 5.4 L2 a hundred fields", get(1, *[X] * 99), OK),
+    case("9110 5.4 L2 one field more", get(1, *[X] * 100), "1: 431"),
+    case("9110 5.4 L2 33 trailers", post(1) + trailers(1, *[X] * 33), MALFORMED),
     case(
         "8.2.2 M15 a field about the connection",
         get(1, (b"connection", b"close")) + get(3),
