@@ -1,6 +1,7 @@
 """An application whose WebSockets share rooms, for tests of several workers.
 
 /join/{room}   WebSocket: its process as text; then each message goes to the whole room
+/pulse         events: its process, for as long as anybody listens
 /who           the process, and how many are in "tea" by way of it
 """
 
@@ -8,9 +9,10 @@ from __future__ import annotations
 
 import os
 
+import trio
 from trio_websocket import WebSocketConnection
 
-from trioweb import App, Request, Rooms, messages
+from trioweb import App, EventStream, Request, Response, Rooms, events, messages
 
 app = App()
 rooms = Rooms(app)
@@ -23,6 +25,18 @@ async def join(request: Request, ws: WebSocketConnection, room: str) -> None:
         await ws.send_message(str(os.getpid()))
         async for message in messages(ws):
             await rooms.broadcast(room, message)
+
+
+@app.get("/pulse")
+async def pulse(request: Request) -> Response:
+    """Say which worker answers, ten times a second."""
+
+    async def talk(stream: EventStream) -> None:
+        while True:
+            await stream.send(str(os.getpid()))
+            await trio.sleep(0.1)
+
+    return events(talk)
 
 
 @app.get("/who")

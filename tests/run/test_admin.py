@@ -103,6 +103,7 @@ async def test_what_is_asked_for_is_counted(tmp_path: Path, workers: list[str]) 
         assert at(found, "http_requests_total", status="2xx", **route) == 30
         assert at(found, "http_request_duration_seconds_count", **route) == 30
         assert at(found, "trioweb_connections") >= 0
+        assert at(found, "trioweb_session_store_failures_total") == 0
         assert at(found, "trioweb_memory_bytes") > 1 << 20
         missing = {"method": "GET", "route": "", "status": "4xx"}
         assert at(found, "http_requests_total", **missing) == 1

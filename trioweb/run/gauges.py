@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trioweb.app.app import App, Served
+from trioweb.app.sessions.patience import failures
 from trioweb.message.measures import Family
 from trioweb.run.figures import Figures
 from trioweb.run.memory import memory
@@ -17,6 +18,11 @@ EVICTED = Family(
     "counter",
     "Idle connections that were closed for want of room.",
 )
+FAILED = Family(
+    "trioweb_session_store_failures_total",
+    "counter",
+    "Questions to a store of sessions that failed or took too long: 503s, mostly.",
+)
 MEMORY = Family("trioweb_memory_bytes", "gauge", "RAM that processes which serve hold.")
 
 
@@ -25,6 +31,7 @@ def tell_of(figures: Figures, server: Server, app: Served) -> None:
     figures.watch(CONNECTIONS, lambda: server.room.taken)
     figures.watch(AT_WORK, lambda: server.at_work)
     figures.watch(EVICTED, lambda: server.evicted)
+    figures.watch(FAILED, failures)
     figures.watch(MEMORY, memory)
     if isinstance(app, App):
         figures.include(app.measures())

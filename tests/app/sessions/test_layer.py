@@ -21,6 +21,7 @@ from trioweb.app.sessions.caution import SessionWarning
 from trioweb.app.sessions.identity import issue, well_formed
 from trioweb.app.sessions.layer import sessions
 from trioweb.app.sessions.memory import MemoryStore
+from trioweb.app.sessions.patience import failures
 from trioweb.app.sessions.store import LIMIT, Changes, Outcome, Record, StoreError
 from trioweb.message.errors import HTTPError, SetupError
 from trioweb.message.fields import SESSION_LIMIT, Fields
@@ -711,6 +712,7 @@ async def test_a_store_that_takes_too_long_is_a_503_in_time(
         assert (await visitor.get("/read")).status_code == 503
         assert 0.5 <= trio.current_time() - begun < 0.6
         assert (await visitor.get("/without")).status_code == 200
+        assert failures() == 1
 
 
 async def test_a_write_of_a_session_that_has_ended_is_a_409() -> None:

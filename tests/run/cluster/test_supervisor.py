@@ -89,6 +89,9 @@ async def test_it_scales_up_and_down_while_it_serves() -> None:
         await until(lambda: len(ready(supervisor)) == 3)
         supervisor.scale(1)
         await until(lambda: [slot for slot, _ in ready(supervisor)] == [0])
+        with pytest.raises(ValueError, match="stop the server instead"):
+            supervisor.scale(0)
+        assert supervisor.plan.size == 1
 
 
 async def test_one_is_restarted_or_all_of_them() -> None:

@@ -18,6 +18,12 @@ log = logging.getLogger(__name__)
 QUIET = 10.0
 
 _told: trio.lowlevel.RunVar[float] = trio.lowlevel.RunVar("trioweb_store_told")
+_failures: trio.lowlevel.RunVar[int] = trio.lowlevel.RunVar("trioweb_store_failures", 0)
+
+
+def failures() -> int:
+    """How many questions to stores have failed, or taken too long, in this process."""
+    return _failures.get()
 
 
 async def within(store: Store, asked: Awaitable[T]) -> T:
@@ -36,6 +42,7 @@ async def within(store: Store, asked: Awaitable[T]) -> T:
 
 
 def _tell(reason: str) -> None:
+    _failures.set(_failures.get() + 1)
     now = trio.current_time()
     if now >= _told.get(now - QUIET) + QUIET:
         _told.set(now)

@@ -124,7 +124,9 @@ class Supervisor:
         self._do(self.plan.restart(slot, trio.current_time()))
 
     def scale(self, size: int) -> None:
-        """Have *size* workers; BindError where there is no room for their sockets."""
+        """Have *size* workers, 1 or more; BindError without room for their sockets."""
+        if size < 1:
+            raise ValueError(f"{size} workers cannot be had; stop the server instead")
         if self.plan.stopping:
             return
         self._berths.grow(size)
