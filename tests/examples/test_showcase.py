@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 import trio
@@ -144,6 +145,8 @@ async def test_a_hundred_at_once_are_counted_a_hundred(workers: list[str]) -> No
                 'document.querySelector("#visits [data-act=hundred]").click()'
             )
             await page.until(f"({COUNTED}) === '{total}'")
+            if workers:  # each of whom counts in the same place as those before
+                server.process.send_signal(signal.SIGHUP)
         assert await server.stop() == 0
 
 
