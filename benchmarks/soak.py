@@ -12,7 +12,7 @@ from functools import partial
 import trio
 
 from benchmarks.attack import HEADINGS, SPARE, row
-from benchmarks.attacks.known import MIXED
+from benchmarks.attacks.known import CROWDED, MIXED, Attack
 from benchmarks.command import run
 from benchmarks.oracle import MIB
 from benchmarks.progress import Progress
@@ -49,21 +49,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Soak; 1 if something grows, or has not come back to what it was."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak")
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--peers", type=int, default=MIXED.peers)
+    parser.add_argument("--peers", type=int, help="of the traffic")
+    parser.add_argument(
+        "--crowded", action="store_true", help="beside 10 000 idle connections"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the peers' chance")
     parser.add_argument(
         "--write", action="store_true", help="record the tables in results.md"
     )
     options = parser.parse_args(arguments)
-    peers = min(options.peers, raise_descriptors() - SPARE)
+    attack = CROWDED if options.crowded else MIXED
+    peers = min(options.peers or attack.peers, raise_descriptors() - SPARE)
     pin(cores().others)
-    return run(partial(_run, options, peers))
+    return run(partial(_run, attack, options, peers))
 
 
-async def _run(options: argparse.Namespace, peers: int) -> int:
+async def _run(attack: Attack, options: argparse.Namespace, peers: int) -> int:
     try:
         trial = await attempt(
-            MIXED,
+            attack,
             Progress(),
             seconds=options.minutes * 60,
             peers=peers,
@@ -83,7 +87,8 @@ async def _run(options: argparse.Namespace, peers: int) -> int:
     print(text)
     if options.write:
         command = ["python", "-m", "benchmarks.soak", *sys.argv[1:]]
-        record("soak", shlex.join(command), text)
+        name = "crowded soak" if options.crowded else "soak"
+        record(name, shlex.join(command), text)
     return 0 if all(each[-1] == "PASS" for each in (stood, *slopes)) else 1
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.attacks import breaking, floods, holding, http2
 from benchmarks.attacks.ground import Ground
-from benchmarks.attacks.mixed import mixed
+from benchmarks.attacks.mixed import Beside, mixed
 from benchmarks.attacks.tally import CLOSED, RESET
 from benchmarks.oracle import MIB, Bounds
 
@@ -225,4 +225,14 @@ MIXED = Attack(
     ),
 )
 
-BY_NAME = {attack.name: attack for attack in (*ATTACKS, MIXED)}
+# The same beside as many idle connections as a worker takes.
+CROWDED = replace(
+    MIXED,
+    name="crowded",
+    peer=Beside(TEN_THOUSAND),
+    peers=TEN_THOUSAND + MIXED.peers,
+    connections=TEN_THOUSAND + 1000,
+    bounds=replace(MIXED.bounds, memory=_SLOW + TEN_THOUSAND * 12 * 1024),
+)
+
+BY_NAME = {attack.name: attack for attack in (*ATTACKS, MIXED, CROWDED)}

@@ -54,3 +54,21 @@ async def mixed(ground: Ground) -> None:
     with trio.move_on_after(ground.chance.uniform(0, PATIENCE)):
         await ground.chance.choice(_KINDS)(ground)
     await trio.sleep(ground.chance.uniform(0, PAUSE))
+
+
+class Beside:
+    """Mixed traffic, beside *idle* connections that ask something now and then."""
+
+    def __init__(self, idle: int) -> None:
+        self._wanted = idle
+
+    async def __call__(self, ground: Ground) -> None:
+        """One connection of either sort."""
+        if not self._wanted:
+            await mixed(ground)
+            return
+        self._wanted -= 1
+        try:
+            await holding.now_and_then(ground)
+        finally:
+            self._wanted += 1
