@@ -12,7 +12,7 @@ from tests.app.websocket.asked import (
     echo,
     forever,
 )
-from tests.app.websocket.frames import framing
+from tests.app.websocket.frames import close, framing
 from tests.app.websocket.stopping import stoppable
 from trioweb import App, Request
 from trioweb.message.exchange import Ending
@@ -92,3 +92,30 @@ async def test_a_websocket_that_comes_when_the_server_stops_is_told_so(
         async with service.peer.websocket("/") as ws:
             with pytest.raises(WebSocketClosed, match="1001"):
                 await ws.receive()
+
+
+async def test_w11_who_has_said_goodbye_and_takes_nothing_holds_no_stop(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def pour(request: Request, ws: WebSocketConnection) -> None:
+        async with trio.open_nursery() as pouring:
+            pouring.start_soon(ws.send_message, b"a" * 1_000_000)
+            await ws.get_message()
+
+    async with stoppable(app_of(pour)) as service, framing(service.peer, "/") as ws:
+        await trio.sleep(1)
+        await ws.send(close(1000))
+        await trio.sleep(1)
+        assert await service.stop() <= 14
+
+
+async def test_w11_a_message_that_is_not_taken_holds_no_stop(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def fill(request: Request, ws: WebSocketConnection) -> None:
+        await trio.sleep(15)
+        await ws.send_message(b"a" * 1_000_000)
+
+    async with stoppable(app_of(fill)) as service, framing(service.peer, "/"):
+        await trio.sleep(20.5)
+        assert await service.stop() <= 14

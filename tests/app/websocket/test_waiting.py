@@ -131,6 +131,27 @@ async def test_w8_a_peer_that_nobody_listens_to_is_found_to_be_gone_by_a_ping(
     assert over == [25]
 
 
+async def test_w8_a_peer_that_takes_its_time_for_a_message_is_not_silent(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    size = 6_000_000
+    app = App()
+
+    @app.websocket("/")
+    async def send(request: Request, ws: WebSocketConnection) -> None:
+        await ws.send_message(b"a" * size)
+        await ws.get_message()
+
+    async with stoppable(app) as service, framing(service.peer, "/") as ws:
+        taken = 0
+        while taken < size:
+            taken += len(await ws.peer.receive())
+            await trio.sleep(1)
+        assert trio.current_time() > 50
+        await ws.send(frame(TEXT, b"thanks"))
+        assert await ws.closing() == 1000
+
+
 async def test_w9_a_peer_that_takes_nothing_is_given_up(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

@@ -85,6 +85,11 @@ class Gated(trio.abc.Stream):
         """Whether somebody waits for what comes."""
         return self._scope is not None
 
+    @property
+    def writing(self) -> bool:
+        """Whether something is on its way to the peer, or waits for that."""
+        return self._turn.locked()
+
     # For the library.
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
@@ -159,6 +164,7 @@ class Gated(trio.abc.Stream):
     def give_up(self) -> None:
         """Take the peer for gone: whoever reads reads an end."""
         self._lost = True
+        self._end()
         self._hear_until(-math.inf)
 
     async def _send(self, frame: bytes) -> None:

@@ -82,7 +82,7 @@ class Talk:
                 protocol=self._agreed.protocol,
             )
             gated.reason = lambda: ws.closed
-            speaking.start_soon(self._mind, gated, ws)
+            speaking.start_soon(self._mind, gated, ws, speaking)
             failure = await self._handle(ws)
             code = NORMAL if failure is None else INTERNAL_ERROR
             await _finish(gated, ws, code)
@@ -127,7 +127,9 @@ class Talk:
         if self._settings.route.on_disconnect == "cancel":
             self._handling.deadline = trio.current_time() + AFTERWARDS
 
-    async def _mind(self, gated: Gated, ws: WebSocketConnection) -> None:
+    async def _mind(
+        self, gated: Gated, ws: WebSocketConnection, speaking: trio.Nursery
+    ) -> None:
         """Ping a silent peer, and say goodbye when the server stops."""
         pinged_at = -math.inf
         while not gated.over.is_set():
@@ -139,11 +141,16 @@ class Talk:
             now = trio.current_time()
             if self._due(gated, pinged_at) > now:
                 continue  # something has come meanwhile
-            if gated.heard_at >= pinged_at or not gated.listening:
+            if gated.writing:
+                # A ping would come after that; and the wire sees by its pace whether
+                # anybody takes it.
+                gated.heard_at = now
+            elif gated.heard_at >= pinged_at or not gated.listening:
                 # Nobody listens while the handler is behind: what the peer has
                 # answered may be there for long.
                 pinged_at = now
-                await gated.ping()
+                # In a task of its own, so that a stop is heard meanwhile.
+                speaking.start_soon(gated.ping)
             else:
                 await self._lose(gated)
                 return
@@ -167,6 +174,8 @@ class Talk:
 
 async def _finish(gated: Gated, ws: WebSocketConnection, code: int) -> None:
     """Close with *code* unless it is closed; give up in time."""
-    with trio.move_on_after(CLOSING + STUCK):
+    with trio.move_on_after(CLOSING + STUCK) as waiting:
         await ws.aclose(code)
         await gated.over.wait()
+    if waiting.cancelled_caught:
+        gated.give_up()  # as where the library cannot answer the peer's own Close
