@@ -69,7 +69,9 @@ async def test_the_goodbye_is_said(autojump_clock: trio.testing.MockClock) -> No
 
     async with trio.open_nursery() as listening, client(loaded("goodbye.py")) as web:
 
-        async def listen(task_status: trio.TaskStatus[None]) -> None:
+        async def listen(  # noqa: ASYNC114  # started below
+            task_status: trio.TaskStatus[None],
+        ) -> None:
             async with web.connect() as peer:
                 response = await peer.request("GET", "/watch")
                 task_status.started()

@@ -237,8 +237,10 @@ class Stream:
         """Answer with *error*; a peer that does not take it goes without."""
         accept = self._request.headers.get("accept") if self._request else None
         self._refused_later = error.status == 413
-        farewell = trio.move_on_after(self._service.limits.farewell, shield=True)
-        with contextlib.suppress(PeerGone), farewell:
+        with (
+            contextlib.suppress(PeerGone),
+            trio.move_on_after(self._service.limits.farewell, shield=True),
+        ):
             await self._send(problem(error, accept))
 
     def _end(self) -> None:
