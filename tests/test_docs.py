@@ -55,6 +55,10 @@ ASKED: dict[str, list[tuple[str, str, int, str]]] = {
         ("POST", "/forget", 303, ""),
         ("GET", "/", 200, "none"),
     ],
+    "live.py": [
+        ("GET", "/chat/a", 426, "this is for WebSockets"),
+        ("GET", "/ticks", 200, 'data: {"tick":2}'),
+    ],
     "guarded.py": [
         ("GET", "/inside/name", 401, "say who you are"),
         ("GET", "/outside", 404, "<h1>Nothing here</h1>"),
