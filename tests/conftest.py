@@ -18,7 +18,7 @@ hypothesis.settings.load_profile("trioweb")
 
 if os.environ.get("TESTS_LANE") == "off":
     # Everything once more by h11 alone: no test can tell.
-    Inbound.plain_head = lambda _: None  # type: ignore[method-assign]
+    Inbound.plain_head = lambda _: None  # type: ignore[method-assign,assignment]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -209,12 +209,11 @@ class Littering(Connection):
 class Idling(Connection):
     """Is thought of as idle for ever when it is cut off in its idleness."""
 
-    async def _begun(self) -> bool:
-        idle = self._service.idle
-        begun = await super()._begun()
-        if not begun:
-            idle[self._watch] = None
-        return begun
+    async def _next_request(self) -> Request | None:
+        request = await super()._next_request()
+        if request is None:
+            self._service.idle[self._watch] = None
+        return request
 
 
 class Patient(Connection):
