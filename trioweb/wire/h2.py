@@ -210,8 +210,7 @@ class Connection:
             if known := self._streams.get(stream):
                 known.room()
             return
-        for each in [*self._streams.values()]:
-            each.room()
+        self._outgoing.room()
 
     def acknowledged(self) -> None:
         """The peer has our settings."""

@@ -192,6 +192,11 @@ class Library:
         """How many bytes of content may be sent on *stream* now."""
         return self._h2.local_flow_control_window(stream)
 
+    @property
+    def shut(self) -> bool:
+        """Whether nothing may be sent on any stream now."""
+        return self._h2.outbound_flow_control_window <= 0
+
     def fields(self, stream: int, fields: RawFields, *, end: bool) -> bytes:
         """A response's head, an interim one, or its trailers."""
         self._h2.send_headers(stream, map(guarded, fields), end_stream=end)

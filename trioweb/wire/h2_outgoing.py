@@ -41,6 +41,7 @@ class Outgoing:
     __slots__ = (
         "_buffer",
         "_ended",
+        "_parked",
         "_put",
         "_records",
         "_stirred",
@@ -57,6 +58,7 @@ class Outgoing:
         self._watch = watch
         self._buffer = bytearray()
         self._turns: deque[Turn] = deque()
+        self._parked: dict[Turn, None] = {}  # the one that has waited longest first
         self._records: deque[tuple[int, Record, Exchanged]] = deque()
         self._stirred = trio.lowlevel.ParkingLot()
         self._written = 0  # bytes that the system has
@@ -75,6 +77,10 @@ class Outgoing:
         """Whether so much waits that the peer cannot be reading."""
         return len(self._buffer) >= OVERFLOW
 
+    def taken(self) -> int:
+        """How many bytes of all streams the peer has taken so far."""
+        return self._transport.taken()
+
     def put(self, data: bytes) -> None:
         """Write *data* after all that was put before."""
         if data:
@@ -89,6 +95,32 @@ class Outgoing:
                 return
         self._turns.append(turn)
         self._stirred.unpark()
+
+    def park(self, turn: Turn) -> None:
+        """Give *turn* no turn until there is `room`: its window is shut."""
+        self._parked[turn] = None
+
+    def unpark(self, turn: Turn) -> None:
+        """Forget that *turn* waits for a window."""
+        self._parked.pop(turn, None)
+
+    def parked(self, turn: Turn) -> bool:
+        """Whether *turn* waits for a window."""
+        return turn in self._parked
+
+    def room(self, turn: Turn | None = None) -> None:
+        """Go on with *turn*, or with all, whose window may have opened.
+
+        Whoever has waited longest goes first: where the connection's window is small,
+        the first stream would else have all of it.
+        """
+        if turn is None:
+            self._turns.extend(self._parked)
+            self._parked.clear()
+            self._stirred.unpark()
+        elif turn in self._parked:
+            del self._parked[turn]
+            self.queue(turn)
 
     def record(self, record: Record, exchanged: Exchanged) -> None:
         """Have *exchanged* recorded when the system has all that was put so far.

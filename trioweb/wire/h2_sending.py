@@ -25,8 +25,8 @@ class Sending:
 
     __slots__ = (
         "_account",
-        "_blocked",
         "_busy",
+        "_carried",
         "_coming",
         "_end",
         "_head",
@@ -35,6 +35,7 @@ class Sending:
         "_moved",
         "_number",
         "_outgoing",
+        "_seen",
         "_touched",
         "_trailers",
         "ended",
@@ -59,7 +60,8 @@ class Sending:
         self._end = False
         self._busy = False  # a piece has been given and not all been framed
         self._touched = False  # some of it has
-        self._blocked = False  # the window has no room for the rest
+        self._seen = 0  # bytes that the connection's peer had taken when last asked
+        self._carried = 0  # bytes of them while this stream waited for its turn
         self.watch: Watch  # set by the stream, whose watch asks for what was sent
         self.status: int | None = None  # of the response that has begun to leave
         self.sent = 0  # bytes so far, framing and all
@@ -82,8 +84,16 @@ class Sending:
         return self._busy
 
     def taken(self) -> int:
-        """How many bytes have left for the connection's writer."""
-        return self.sent
+        """How far it has got, bytes: its own that have left for the writer.
+
+        Whoever waits for its turn gets on with its neighbours: a slow line takes a
+        minute for a piece of each.  Whoever waits for its own window does not.
+        """
+        taken = self._outgoing.taken()
+        if not self._outgoing.parked(self) or self._library.shut:
+            self._carried += taken - self._seen
+        self._seen = taken
+        return self.sent + self._carried
 
     async def send(
         self,
@@ -96,7 +106,8 @@ class Sending:
     ) -> None:
         """Frame *head*, *data* and *trailers*, and the *end* of the stream.
 
-        *head* begins a response with *status*, or none where that is None.
+        *head* begins a response with *status*, or none where that is None;
+        RuntimeError where one has begun already.
 
         Returns when the last of it is framed.  Cancelled before the first of it is, it
         has done nothing; after that nothing can follow it.  Raises PeerGone if the
@@ -106,6 +117,9 @@ class Sending:
             raise PeerGone
         if self._busy or self.ended:
             raise RuntimeError(TORN)
+        if head and self.status is not None:
+            msg = "the response has begun, and no interim one can follow its head"
+            raise RuntimeError(msg)
         self._head, self._trailers = head or [], trailers or []
         self._coming = status
         self._left = memoryview(data)
@@ -144,9 +158,7 @@ class Sending:
 
     def room(self) -> None:
         """The peer has opened a window: go on, if that was waited for."""
-        if self._blocked:
-            self._blocked = False
-            self._outgoing.queue(self)
+        self._outgoing.room(self)
 
     def reset(self, code: Code) -> None:
         """End the stream before its end, so that the peer sees a break."""
@@ -158,6 +170,7 @@ class Sending:
         """The stream is over: nothing can be sent any more."""
         self.gone = True
         self._left = memoryview(b"")
+        self._outgoing.unpark(self)
         self._moved.unpark_all()
 
     def _deal_head(self) -> bool:
@@ -175,7 +188,7 @@ class Sending:
     def _deal_content(self) -> bool:
         size = min(len(self._left), TURN, self._library.window(self._number))
         if size <= 0:
-            self._blocked = True
+            self._outgoing.park(self)
             return False
         piece, self._left = self._left[:size], self._left[size:]
         last = self._end and not self._left and not self._trailers

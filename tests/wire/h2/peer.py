@@ -7,6 +7,7 @@ let everything pass; what no library says is sent as it is, by `raw`.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class Peer:
     def __init__(self, talk: Talking, *, crediting: bool = True) -> None:
         self.talk = talk
         self.crediting = crediting  # gives back what it has read, at once
+        self.pace = math.inf  # bytes a second that its line takes
         self.answering = True  # acknowledges settings, and answers pings
         self.answers: dict[int, Answer] = defaultdict(Answer)
         self.goaways: list[tuple[int, Code]] = []
@@ -156,6 +158,7 @@ class Peer:
             try:
                 while data := await self.talk.peer.receive_some():
                     await self._take(bytes(data))
+                    await trio.sleep(len(data) / self.pace)
                 self.end = End.FIN
             except trio.BrokenResourceError:
                 self.end = End.RESET

@@ -338,6 +338,28 @@ async def test_hints_come_before_the_answer() -> None:
     assert (answer.interim, answer.status) == ([103], 200)
 
 
+async def test_a_hint_that_comes_too_late_costs_its_stream_only() -> None:
+    """And its stream is reset: else its peer would wait for the rest."""
+    gate = trio.Event()
+
+    async def handler(request: Request) -> Response:
+        async def write(send: Send) -> None:
+            await send(b"x")
+            await gate.wait()
+            if request.path == "/late":
+                await request.inform(103, {"link": "</a.css>"})
+
+        return Response(200, body=write)
+
+    async with speaking(handler) as peer:
+        late, neighbour = await peer.ask("/late"), await peer.ask()
+        gate.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert peer.answers[late].reset is Code.INTERNAL_ERROR
+        assert not peer.answers[late].interim
+        assert peer.answers[neighbour].complete
+
+
 async def test_what_one_request_sets_no_other_sees() -> None:
     import contextvars  # noqa: PLC0415
 

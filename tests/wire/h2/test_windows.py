@@ -160,6 +160,39 @@ async def test_whoever_does_not_open_a_window_is_given_up(
         ]
 
 
+async def test_whoever_waits_for_its_turn_on_a_slow_line_is_not_given_up(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A hundred images at 25 KB a second: a round of turns takes a minute."""
+    settings = {int(Setting.INITIAL_WINDOW_SIZE): 1 << 20}
+
+    async def image(request: Request) -> Response:
+        return Response(200, body=bytes(50_000))
+
+    async with speaking(image, settings=settings, buffer=4000) as peer:
+        peer.library.increment_flow_control_window(1 << 24)
+        peer.pace = 25_000
+        for _ in range(STREAMS):
+            peer.queue()
+        await peer.flush()
+        await trio.sleep(300)
+        assert len(peer.answers) == STREAMS
+        assert all(each.complete for each in peer.answers.values())
+
+
+async def test_a_small_window_of_the_connection_is_shared() -> None:
+    """M24: whoever has waited longest gets what is opened."""
+    async with speaking(big, crediting=False) as peer:
+        hog = await peer.ask()
+        others = [await peer.ask() for _ in range(3)]
+        peer.library.increment_flow_control_window(1 << 20, hog)
+        for _ in range(4):
+            peer.library.increment_flow_control_window(TURN)
+            await peer.flush()
+        for other in others:
+            assert len(peer.answers[other].body) == TURN
+
+
 async def test_content_that_comes_too_slowly_is_given_up(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
