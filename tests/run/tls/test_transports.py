@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 
 import pytest
 import trio
@@ -53,6 +54,19 @@ async def test_what_openssl_holds_already_is_not_waited_for(carrier: str) -> Non
         with trio.fail_after(5):
             for _ in range(16):
                 assert len(await transport.receive_some(1024)) == 1024
+
+
+async def test_t4_a_name_that_is_no_text_is_refused_without_a_traceback(
+    carrier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python would print one, as often as anybody likes."""
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    async with carried(carrier) as (transport, peer):
+        await peer.send_all(hello().replace(b"localhost", b"local\xffost"))
+        with trio.fail_after(5), pytest.raises(trio.BrokenResourceError):
+            await transport.handshake()
+    assert not ignored
 
 
 async def test_nothing_and_views_can_be_sent(carrier: str) -> None:

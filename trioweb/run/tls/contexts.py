@@ -137,7 +137,7 @@ def _context(tls: TLS, pair: Pair) -> ssl.SSLContext:
         _require(tls.client_ca)
         try:
             context.load_verify_locations(tls.client_ca)
-        except ssl.SSLError as error:
+        except OSError as error:  # it may have gone since
             msg = f"{tls.client_ca} holds no certificates in PEM form"
             raise TLSError(msg) from error
     context.verify_mode = _CLIENT[tls.client]

@@ -1,8 +1,9 @@
-"""The first message of a peer, read before OpenSSL does: what its curves are.
+"""The first message of a peer, read before OpenSSL does: its curves, and its name.
 
 OpenSSL by itself also agrees on X448 and P-521, which nobody needs, and Python lets one
 choose a single curve and no list.  So there is a context for each, and the peer's own
-list decides (RFC 8446 section 4.2.7).
+list decides (RFC 8446 section 4.2.7).  And of a name that is no text Python would print
+a traceback for whoever sends one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ HANDSHAKE = b"\x16"
 LONGEST = 5 + 16 * 1024
 
 _CLIENT_HELLO = b"\1"
+_SERVER_NAME = 0
 _SUPPORTED_GROUPS = 10
 
 # Extensions that are looked at: browsers send about 20.
@@ -39,6 +41,11 @@ def complete(record: bytes | bytearray) -> bool:
     return len(record) >= 5 and (size > LONGEST or len(record) >= size)
 
 
+def sound(hello: bytes | bytearray) -> bool:
+    """Whether *hello* is a handshake's, and asks for no name that is not ASCII."""
+    return hello[:1] == HANDSHAKE and _extension(hello, _SERVER_NAME).isascii()
+
+
 def curve_for(hello: bytes | bytearray, *, hybrid: bool = False) -> str | None:
     """The curve to agree on with whoever sent *hello*, the first record of all.
 
@@ -55,8 +62,15 @@ def groups(hello: bytes | bytearray) -> frozenset[int]:
 
     What is malformed is none of ours: OpenSSL reads the same, and refuses it.
     """
+    listed = _extension(hello, _SUPPORTED_GROUPS)[2:]
+    pairs = range(0, len(listed) - 1, 2)
+    return frozenset(_number(listed[each : each + 2]) for each in pairs)
+
+
+def _extension(hello: bytes | bytearray, wanted: int) -> bytes | bytearray:
+    """What *hello* holds of that kind; empty if there is none."""
     if hello[5:6] != _CLIENT_HELLO:
-        return frozenset()
+        return b""
     at = 5 + 4 + 2 + 32  # the heads of record and message, its version and random
     for size in (1, 2, 1):  # session, ciphers, compression: each with its length
         at += size + _number(hello[at : at + size])
@@ -64,12 +78,10 @@ def groups(hello: bytes | bytearray) -> frozenset[int]:
     for _ in range(_EXTENSIONS):
         kind, size = _number(hello[at : at + 2]), _number(hello[at + 2 : at + 4])
         at += 4
-        if kind == _SUPPORTED_GROUPS:
-            listed = hello[at + 2 : at + size]
-            pairs = range(0, len(listed) - 1, 2)
-            return frozenset(_number(listed[each : each + 2]) for each in pairs)
+        if kind == wanted:
+            return hello[at : at + size]
         at += size
-    return frozenset()
+    return b""
 
 
 def _number(data: bytes | bytearray) -> int:

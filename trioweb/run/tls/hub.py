@@ -24,7 +24,7 @@ from trioweb.run.sockets import peer_at, undelayed, unread
 from trioweb.run.tls.bounds import FAREWELL, FRAMING, LINGERING, RECORD
 from trioweb.run.tls.certificates import Certificates
 from trioweb.run.tls.contexts import OurSocket
-from trioweb.run.tls.hello import HANDSHAKE, LONGEST, complete
+from trioweb.run.tls.hello import LONGEST, complete, sound
 from trioweb.run.tls.peers import introduced
 from trioweb.run.tls.refusal import refuse
 from trioweb.wire.limits import READ_SIZE
@@ -62,7 +62,7 @@ class HubTLS(HubTransport):
         is no agreement.  Cancelling it loses the connection.
         """
         hello = await self._hello()
-        if hello[:1] != HANDSHAKE:
+        if not sound(hello):
             await refuse(self, hello[:1])
         async with self._certificates.handshakes.turn():
             tls = self._wrap(self._certificates.contexts.choose(hello))

@@ -37,4 +37,4 @@ async def refuse(plain: Transport, begun: bytes) -> None:
             left = _MOST
             while left > 0 and (piece := await plain.receive_some()):
                 left -= len(piece)
-    raise trio.BrokenResourceError("it did not begin with a handshake of TLS")
+    raise trio.BrokenResourceError("it did not begin with a sound handshake of TLS")

@@ -17,7 +17,7 @@ from trioweb.run.sockets import require_some
 from trioweb.run.tls.bounds import FAREWELL, LINGERING, RECORD
 from trioweb.run.tls.certificates import Certificates
 from trioweb.run.tls.contexts import OurObject
-from trioweb.run.tls.hello import HANDSHAKE, complete
+from trioweb.run.tls.hello import complete, sound
 from trioweb.run.tls.peers import introduced
 from trioweb.run.tls.refusal import refuse
 
@@ -48,7 +48,7 @@ class StreamTLS(Transport):
         hello = bytearray()
         while not complete(hello) and (more := await self._carrier.receive_some()):
             hello += more
-        if hello[:1] != HANDSHAKE:
+        if not sound(hello):
             await refuse(self._carrier, bytes(hello[:1]))
         self._in.write(hello)
         async with self._certificates.handshakes.turn():
