@@ -50,6 +50,7 @@ class Outgoing:
         "_watch",
         "_written",
         "broken",
+        "files",
         "torn",
     )
 
@@ -64,6 +65,7 @@ class Outgoing:
         self._written = 0  # bytes that the system has
         self._ended = False  # write what is there, and no more
         self._put = 0  # bytes, written or not
+        self.files = 0  # that are being sent
         self.broken = False  # nobody is there to take it
         self.torn = False  # a write has begun and not ended
 

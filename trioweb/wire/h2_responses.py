@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from trioweb.message.offload import offload
@@ -10,7 +11,6 @@ from trioweb.rules.headers import CONTROL, TOKEN
 from trioweb.rules.status import bodiless
 from trioweb.wire.h2_sending import Sending
 from trioweb.wire.head import RawFields, check_size, fields_of, trailers_of
-from trioweb.wire.limits import FILE_PIECE
 from trioweb.wire.pieces import write_pieces
 from trioweb.wire.service import DateField
 
@@ -58,15 +58,16 @@ class Answer:
             data = b"" if self._bare else body
             await self._write(head, data, end=True)
         elif isinstance(body, File):
-            await self._send_file(body)
+            with self._sending.file() as most:
+                await self._send_file(body, most)
         else:
             await self._send_written(body)
 
-    async def _send_file(self, file: File) -> None:
+    async def _send_file(self, file: File, most: Callable[[], int]) -> None:
         head: RawFields | None = self._head(file.length)
         at, end = file.offset, file.offset + (0 if self._bare else file.length)
         while at < end:
-            size = min(end - at, FILE_PIECE)
+            size = min(end - at, most())
             piece = await offload(partial(file.read, at, size))
             if not piece:
                 break  # the file has shrunk; this must not look like the end

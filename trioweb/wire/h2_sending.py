@@ -7,6 +7,9 @@ has succeeded; whatever ends before that is reset, and cannot look complete.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 import trio
 
 from trioweb.message.errors import PeerGone
@@ -15,7 +18,7 @@ from trioweb.wire.h2_gate import Account
 from trioweb.wire.h2_library import Library
 from trioweb.wire.h2_outgoing import Outgoing
 from trioweb.wire.head import RawFields
-from trioweb.wire.limits import TURN
+from trioweb.wire.limits import FILE_PIECE, STREAM_PIECE, TURN
 from trioweb.wire.pieces import TORN
 from trioweb.wire.watch import Watch
 
@@ -140,6 +143,15 @@ class Sending:
                 self._busy = False  # it may have another turn, and does nothing there
         if self.gone:
             raise PeerGone
+
+    @contextlib.contextmanager
+    def file(self) -> Iterator[Callable[[], int]]:
+        """While the block sends a file: how many bytes to read of it at once."""
+        self._outgoing.files += 1
+        try:
+            yield lambda: max(STREAM_PIECE, FILE_PIECE // self._outgoing.files)
+        finally:
+            self._outgoing.files -= 1
 
     def deal(self) -> bool:
         """Put frames for one turn; whether another is wanted now."""

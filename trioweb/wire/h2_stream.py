@@ -6,10 +6,9 @@ before its first byte its peer is answered, after that the stream is reset.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 import trio
 
@@ -43,10 +42,9 @@ class Stream:
     """One stream of a connection, from its head until neither side needs it."""
 
     def __init__(self, number: int, link: Link) -> None:
-        service = link.service
         self._number = number
         self._link = link
-        self._service = service
+        service = self._service = link.service
         self._out = Sending(number, link.library, link.outgoing, link.account)
         self._watch = Watch(service.alarms, service.limits, self._out.taken)
         self._out.watch = self._watch
@@ -214,8 +212,7 @@ class Stream:
         if departed(error):
             self._ending = Ending.GONE
             return
-        fault = sole(error)
-        refusal = fault if isinstance(fault, HTTPError) else None
+        refusal = fault if isinstance(fault := sole(error), HTTPError) else None
         if refusal is None or self._out.begun:
             log.error("%s %a failed", request.method, request.path, exc_info=error)
         self._ending = Ending.FAILED
@@ -238,7 +235,7 @@ class Stream:
         accept = self._request.headers.get("accept") if self._request else None
         self._refused_later = error.status == 413
         with (
-            contextlib.suppress(PeerGone),
+            suppress(PeerGone),
             trio.move_on_after(self._service.limits.farewell, shield=True),
         ):
             await self._send(problem(error, accept))
@@ -273,6 +270,7 @@ class Stream:
             outbound=self._out,
             seconds=trio.current_time() - self._began,
             ending=self._ending,
+            version="2",
         )
         self._link.outgoing.record(record, made)
 

@@ -19,6 +19,10 @@ HARD_READ = 4 * 1024
 # that going to a thread (about 55 µs) costs less than the copy.
 FILE_PIECE = 256 * 1024
 
+# HTTP/2: the same of each stream where several send files: together they hold no more
+# than of content that comes, whoever asks for a hundred and reads nothing.
+STREAM_PIECE = 64 * 1024
+
 # Bytes of a response's head: a handler that writes more has gone wrong, and no peer we
 # know of would read it; most proxies stop at 64 KiB or before.
 RESPONSE_HEAD = 64 * 1024

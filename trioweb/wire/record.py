@@ -38,10 +38,12 @@ def exchanged(
     outbound: Leaving,
     seconds: float,
     ending: Ending,
+    version: str = "1.1",
 ) -> Exchanged:
     """The record of an exchange; *request* is None where the head was no request.
 
     *peer* is who has connected: a proxy perhaps, that spoke for the request's peer.
+    *version* is what was spoken where there is no request to say so.
     """
     return Exchanged(
         method="" if request is None else request.method,
@@ -53,7 +55,7 @@ def exchanged(
         sent=outbound.sent,
         seconds=0.0 if request is None else seconds,
         ending=ending,
-        version="1.1" if request is None else request.version,
+        version=version if request is None else request.version,
     )
 
 

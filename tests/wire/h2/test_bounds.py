@@ -13,12 +13,12 @@ import trio.testing
 
 from tests.wire.h2.heard import frames_of, said
 from tests.wire.h2.written import END, LAST_OF_BLOCK, get, head, settings, window
-from tests.wire.handlers import hello
+from tests.wire.handlers import hello, opened
 from tests.wire.talking import End, talking
 from trioweb.message.request import Request
-from trioweb.message.response import Response, Send
+from trioweb.message.response import File, Response, Send
 from trioweb.wire.h2_codes import PREFACE, Code, Kind, Setting, frame
-from trioweb.wire.limits import HPACK_TABLE, STREAMS, Limits
+from trioweb.wire.limits import HPACK_TABLE, STREAM_PIECE, STREAMS, Limits
 
 KIB = 1024
 BEGIN = PREFACE + settings()
@@ -101,6 +101,31 @@ async def test_m9_what_nobody_reads_is_not_made(
         assert trio.current_time() - began < 45
         assert made <= 512 * KIB
     assert len(talk.records) == STREAMS
+
+
+async def test_m9_of_files_that_nobody_reads_little_is_held(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A hundred files, all of whose windows are shut."""
+    read = 0
+
+    class Counted(File):
+        def read(self, at: int, size: int) -> bytes:
+            nonlocal read
+            piece = super().read(at, size)
+            read += len(piece)
+            return piece
+
+    async def download(request: Request) -> Response:
+        return Response(200, body=Counted(opened(bytes(1024 * KIB)), 0, 1024 * KIB))
+
+    shut = settings((Setting.INITIAL_WINDOW_SIZE, 0))
+    ask = b"".join(get(2 * number + 1) for number in range(STREAMS))
+    async with talking(download, listen=False) as talk:
+        await talk.send(PREFACE + shut + ask)
+        await trio.testing.wait_all_tasks_blocked()
+        # As much as of content that comes, and what the first alone may have.
+        assert 0 < read <= STREAMS * STREAM_PIECE + 512 * KIB
 
 
 async def test_m18_the_last_stream_there_is_may_be_used(

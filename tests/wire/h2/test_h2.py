@@ -187,6 +187,7 @@ async def test_refusals_of_a_head_are_answered() -> None:
         assert (answer.status, answer.complete) == (status, True)
         (record,) = peer.talk.records
         assert (record.ending.value, record.status) == ("refused", status)
+        assert record.version == "2"
 
 
 async def test_a_malformed_request_costs_its_stream_only() -> None:
