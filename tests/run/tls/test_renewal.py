@@ -47,6 +47,17 @@ class Files:
         whole = Path(pem("renewed.pem")).read_bytes()
         self.cert.write_bytes(whole[: len(whole) // 2])
 
+    def spoil(self) -> None:
+        """Make the key one that cannot be used."""
+        self.key.write_bytes(bytes(self.key.stat().st_size))
+
+    def mend(self) -> None:
+        """Make it well, so that the file looks as it did."""
+        before = self.key.stat()
+        shutil.copyfile(pem("renewed.key"), self.key)
+        assert self.key.stat().st_size == before.st_size
+        os.utime(self.key, ns=(before.st_atime_ns, before.st_mtime_ns))
+
 
 async def shown(found: Place) -> str:
     """Whose certificate a new handshake shows."""
@@ -120,6 +131,19 @@ async def test_t5_what_is_asked_for_is_read_again_at_once(tmp_path: Path) -> Non
         certificates.ask()
         await until(lambda: certificates.contexts is not before)
         watching.cancel_scope.cancel()
+
+
+async def test_t5_what_was_in_the_way_need_not_show_in_the_file(tmp_path: Path) -> None:
+    """As rights do not, with which a key was put there and then given others."""
+    files = Files(tmp_path)
+    async with place(handler, files.tls) as found:
+        files.put("renewed")
+        files.spoil()
+        await until(lambda: bool(found.logs))
+        await trio.sleep(0.2)  # many looks
+        files.mend()
+        await shows(found, "renewed")
+        assert len(found.logs) < 5  # once for each change, not for each look
 
 
 async def test_what_is_not_watched_stays(tmp_path: Path) -> None:

@@ -39,27 +39,36 @@ class Certificates:
         self.contexts = build(self.tls)
         self._watched = watched
         self._asked = trio.Event()
+        self._fault = ""  # why they could not be used when they were last read
 
     def ask(self) -> None:
         """Have the files read again now, whether they look changed or not."""
         self._asked.set()
 
     async def watch(self) -> None:
-        """Read the files again whenever one has changed, until cancelled."""
+        """Read the files again whenever one has changed, until cancelled.
+
+        And at every look while they cannot be used: what was in the way, as the rights
+        of a file, may not show in it.
+        """
         while self._watched:
             with trio.move_on_after(self.tls.look):
                 await self._asked.wait()
             asked, self._asked = self._asked.is_set(), trio.Event()
-            if await self._files.changed() or asked:
-                await self._renew()
+            news = await self._files.changed() or asked
+            if news or self._fault:
+                await self._renew(news=news)
 
-    async def _renew(self) -> None:
+    async def _renew(self, *, news: bool) -> None:
         try:
             self.contexts = await offload(lambda: build(self.tls))
         except SetupError as error:
             # Half of a pair may be there before the other: the next look will see.
-            log.error("%s; the certificates stay as they were", error)  # noqa: TRY400  # the file is in it
+            before, self._fault = self._fault, str(error)
+            if news or self._fault != before:
+                log.error("%s; the certificates stay as they were", error)  # noqa: TRY400  # the file is in it
         else:
+            self._fault = ""
             log.info("the certificates were read again")
 
 
