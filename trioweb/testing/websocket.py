@@ -140,7 +140,9 @@ class WebSocketPeer:
         if isinstance(event, TextMessage | BytesMessage):
             self._take(event)
         elif isinstance(event, Ping):
-            await self._send(event.response())
+            # One that crosses our Close is not answered (RFC 6455 section 5.5.1).
+            if self._frames.state is ConnectionState.OPEN:
+                await self._write(self._frames.send(event.response()))
         elif isinstance(event, Pong):
             self._ponged.set()
         elif isinstance(event, CloseConnection):

@@ -153,6 +153,25 @@ async def test_messages_that_are_left_in_the_middle_lose_none() -> None:
         assert await ws.receive() == "c"
 
 
+async def test_a_ping_that_crosses_our_close_is_not_answered(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    app = App()
+
+    @app.websocket("/", ping=1)
+    async def talk(request: Request, ws: WebSocketConnection) -> None:
+        await trio.sleep(1)
+        await ws.send_message("now")
+        await ws.get_message()
+
+    # Which of the two comes first is for the scheduler to say.
+    for _ in range(20):
+        async with client(app) as peer, peer.websocket("/") as ws:
+            assert await ws.receive() == "now"
+        assert ws.closed is not None
+        assert ws.closed.code == 1000
+
+
 async def test_a_ping_is_answered_and_so_is_ours() -> None:
     answered: list[bytes] = []
 
