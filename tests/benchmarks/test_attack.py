@@ -37,6 +37,16 @@ async def test_a_small_attack_runs_and_makes_a_line_of_the_table() -> None:
     assert "headers" in said.getvalue()
 
 
+async def test_e8_traffic_beside_idle_connections_leaves_nothing_behind() -> None:
+    attack = dataclasses.replace(BY_NAME["crowded"], settle=3)
+    trial = await attempt(attack, Progress(io.StringIO()), seconds=3, peers=60, seed=1)
+    figures = trial.figures
+    assert figures.tally.exchanges > 0
+    assert figures.peak.descriptors >= figures.before.usage.descriptors + 50
+    assert figures.after.usage.descriptors <= figures.before.usage.descriptors
+    assert figures.after.tasks <= figures.before.tasks
+
+
 async def test_a_server_that_is_told_its_memory_takes_uploads_and_is_guarded() -> None:
     attack = dataclasses.replace(BY_NAME["memory"], settle=3, connections=50)
     trial = await attempt(attack, Progress(io.StringIO()), seconds=3, peers=2, seed=1)
