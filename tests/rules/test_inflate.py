@@ -57,6 +57,7 @@ REFUSED = [
     ("7.2.2 no DEFLATE later", f"{PLAIN} {EMPTY}: 80 82 {ZERO} ffff", 1007),
     ("7.2.2 it ends within a block", f"{PING}: c1 83 {ZERO} f248cd", 1007),
     ("7.2.2 it ends within a length", f": c1 82 {ZERO} 0005", 1007),
+    ("7.2.2 within what is not compressed", f": c1 86 {ZERO} 00ffff000041", 1007),
     ("7.2.3.2 looks too far back", f"{PLAIN}: c1 85 {ZERO} f200110000", 1007),
     ("7.2.3.4 no end of last blocks", f"{PLAIN}: c1 a4 {ZERO}" + "0300" * 18, 1007),
     ("one byte more than may be", f": c2 8b {ZERO} 62601805a360140c7b0000", 1009),
