@@ -8,14 +8,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from benchmarks.command import run
+from benchmarks.command import run_apart
 from benchmarks.load import LoadFailed
 from benchmarks.peers import PEERS, TRIOWEB, NotInstalled
 from benchmarks.progress import Progress
 from benchmarks.results import record
 from benchmarks.rounds import Measured, Spread, measure_all, ratios
 from benchmarks.serving import NotServing
-from benchmarks.system import cores, pin, raise_descriptors
 from benchmarks.table import markdown
 from benchmarks.works import WORKS
 
@@ -34,9 +33,7 @@ HEADINGS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, print the table, and record it if asked to; the exit code."""
     options = _parser().parse_args(arguments)
-    raise_descriptors()
-    pin(cores().others)
-    return run(partial(_run, options))
+    return run_apart(partial(_run, options))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,11 +9,20 @@ from functools import partial
 
 import trio
 
+from benchmarks.system import cores, pin, raise_descriptors
+
 Main = Callable[[], Awaitable[int]]
 """A program; it returns its exit code."""
 
 # What shells report of a program that a signal has ended, for SIGINT.
 INTERRUPTED = 130
+
+
+def run_apart(main: Main) -> int:
+    """As `run`, beside the server's core, with all the descriptors there may be."""
+    raise_descriptors()
+    pin(cores().others)
+    return run(main)
 
 
 def run(main: Main) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.command import run
+from benchmarks.command import run_apart
 from benchmarks.load import LoadFailed
 from benchmarks.peers import NotInstalled
 from benchmarks.progress import Progress
@@ -26,7 +26,6 @@ from benchmarks.sessions.peers import Kept, all_of
 from benchmarks.sessions.redis import redis
 from benchmarks.sessions.rounds import added, measure_all
 from benchmarks.sessions.visitors import VISITORS
-from benchmarks.system import cores, pin, raise_descriptors
 from benchmarks.table import markdown
 
 HEADINGS = (
@@ -45,9 +44,7 @@ HEADINGS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare or kill, print what came of it, and record it if asked to."""
     options = _parser().parse_args(arguments)
-    raise_descriptors()
-    pin(cores().others)
-    return run(partial(_run, options))
+    return run_apart(partial(_run, options))
 
 
 def _parser() -> argparse.ArgumentParser:

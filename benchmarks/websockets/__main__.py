@@ -13,14 +13,13 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.command import run
+from benchmarks.command import run_apart
 from benchmarks.load import LoadFailed
 from benchmarks.peers import NotInstalled, Peer
 from benchmarks.progress import Progress
 from benchmarks.results import record
 from benchmarks.rounds import Spread
 from benchmarks.serving import NotServing
-from benchmarks.system import cores, pin, raise_descriptors
 from benchmarks.table import markdown
 from benchmarks.websockets.peers import PEERS, TRIOWEB
 from benchmarks.websockets.rounds import MESSAGES, Measured, measure_all, shares
@@ -43,9 +42,7 @@ _LEAST = 0.02
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, print the tables, and record them if asked to; the exit code."""
     options = _parser().parse_args(arguments)
-    raise_descriptors()
-    pin(cores().others)
-    return run(partial(_run, options))
+    return run_apart(partial(_run, options))
 
 
 def _parser() -> argparse.ArgumentParser:

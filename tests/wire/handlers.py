@@ -68,3 +68,16 @@ def opened(content: bytes) -> RawIOBase:
 def file_of(content: bytes, *, offset: int = 0, length: int | None = None) -> File:
     rest = len(content) - offset
     return File(opened(content), offset, rest if length is None else length)
+
+
+async def probe(request: Request) -> Response:
+    """Look at all that a request says, and take its body in the way its path names."""
+    match request.path:
+        case "/echo":
+            return await echo(request)
+        case "/count":
+            return await counting(request)
+        case "/text":
+            return Response(200, body=(await request.text()).encode())
+    str(request.query), str(request.cookies), request.url
+    return await hello(request)

@@ -9,10 +9,8 @@ import pytest
 import trio
 import trio.testing
 
-from tests.wire.handlers import GET, counting, echo, hello
+from tests.wire.handlers import GET, probe
 from tests.wire.talking import answer, say, talking
-from trioweb.message.request import Request
-from trioweb.message.response import Response
 
 VALID = [
     b"GET /a%20b?c=d HTTP/1.1\r\nHost: a\r\nAccept: */*\r\nCookie: a=1; b=2\r\n\r\n",
@@ -42,18 +40,6 @@ SPICE = [
     b"\r\n\r\n",
 ]
 SPICE += [b"Transfer-Encoding: chunked\r\n", b"Content-Length: 3\r\n", b"Host: b\r\n"]
-
-
-async def probe(request: Request) -> Response:
-    match request.path:
-        case "/echo":
-            return await echo(request)
-        case "/count":
-            return await counting(request)
-        case "/text":
-            return Response(200, body=(await request.text()).encode())
-    str(request.query), str(request.cookies), request.url
-    return await hello(request)
 
 
 def mutated(chance: random.Random) -> bytes:

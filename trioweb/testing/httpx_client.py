@@ -100,7 +100,7 @@ class Client(httpx2.AsyncClient):
         """
         return listening(self, path, last_event_id=last_event_id, headers=headers)
 
-    def websocket(  # type: ignore[override]  # ours hears, and takes, less
+    def websocket(  # type: ignore[override]  # ours is no httpx2 session
         self,
         path: str,
         *,

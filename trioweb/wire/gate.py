@@ -18,20 +18,24 @@ from trioweb.rules.methods import REGISTERED
 from trioweb.rules.target import Target, TargetError, parse_authority, parse_target
 from trioweb.wire.limits import Limits
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 
 _REQUEST_LINE = re.compile(
     rb"(?P<method>"
-    + _TOKEN
+    + TOKEN
     + rb") (?P<target>[\x21-\xff]++) HTTP/1\.(?P<minor>[01])\r\n"
 )
 _OTHER_VERSION = re.compile(
     rb"[^\r\n ]++ [^\r\n ]++ HTTP/(?!1\.[01]\r)[0-9]\.[0-9]\r\n"
 )
-_FIELD = re.compile(rb"(" + _TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*+)\r\n")
+_FIELD = re.compile(rb"(" + TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*+)\r\n")
 
 # What no head holds, so that garbage, TLS or a bare line end is answered at once.
 _NEVER = re.compile(rb"(?<!\r)\n|\r(?!\n)(?!\Z)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+# All that a head may hold besides its line ends.  What is left of one without it are
+# these: to take it away at once is ten times as quick as to match each line.
+TEXT = bytes({*range(0x20, 0x100), 0x09} - {0x7F})
 
 # How a peer begins that speaks HTTP/2 and nothing else (RFC 9113 section 3.4).
 _PREFACE = b"PRI * "

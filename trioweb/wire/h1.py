@@ -152,7 +152,7 @@ class Connection(H1Exchange):
                 await self._switch(request, response, response.tunnel)
                 return
             if not callable(response.body):
-                # As above.
+                # It is at hand here too.
                 self._watch.enter(Phase.ANSWERING)
             await self._out.respond(
                 response,

@@ -50,7 +50,7 @@ class Encoder(hpack.Encoder):
     @header_table_size.setter
     def header_table_size(self, value: int) -> None:
         # The inherited setter also notes that the next block must say so.
-        hpack.Encoder.header_table_size.fset(  # type: ignore[attr-defined]
+        hpack.Encoder.header_table_size.fset(  # type: ignore[attr-defined]  # mypy sees no property
             self, min(value, HPACK_TABLE)
         )
 

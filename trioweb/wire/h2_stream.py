@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import math
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 
 import trio
 
 from trioweb.message.errors import HTTPError, PeerGone, departed, sole
-from trioweb.message.exchange import ENDED, Ending, OnDisconnect
+from trioweb.message.exchange import ENDED, Ending
 from trioweb.message.problem import problem
 from trioweb.message.request import Request
 from trioweb.message.response import Response, Talk
@@ -21,6 +21,7 @@ from trioweb.message.transport import Gone
 from trioweb.rules.headers import Headers
 from trioweb.wire.asked import request_on_stream
 from trioweb.wire.boundary import contained
+from trioweb.wire.exchanging import Exchanging
 from trioweb.wire.h2_codes import Code
 from trioweb.wire.h2_content import Content
 from trioweb.wire.h2_head import read_head, read_trailers
@@ -30,7 +31,7 @@ from trioweb.wire.h2_sending import Sending
 from trioweb.wire.h2_tunnel import converse
 from trioweb.wire.head import RawFields
 from trioweb.wire.record import exchanged
-from trioweb.wire.service import overloaded, too_late
+from trioweb.wire.service import too_late
 from trioweb.wire.timer import Timer
 from trioweb.wire.tunnel import upgrade_required
 from trioweb.wire.watch import Cause, Phase, Watch
@@ -38,8 +39,11 @@ from trioweb.wire.watch import Cause, Phase, Watch
 log = logging.getLogger("trioweb.error")
 
 
-class Stream:
+class Stream(Exchanging):
     """One stream of a connection, from its head until neither side needs it."""
+
+    _in: Content
+    _out: Sending
 
     def __init__(self, number: int, link: Link) -> None:
         self._number = number
@@ -128,45 +132,16 @@ class Stream:
 
     # The Exchange, as the application sees it.
 
-    @property
-    def draining(self) -> trio.Event:
-        """Set when the server has begun to stop."""
-        return self._service.draining
+    def _has_come(self) -> bool:
+        return self._in.begun
 
-    @property
-    def trailers(self) -> Headers:
-        """What came after the content."""
-        return self._in.trailers
-
-    async def receive(self) -> bytes:
-        """The next piece of content; a peer that waits for 100 (Continue) gets it."""
-        if self._service.load.refusing and not (self._in.complete or self._out.begun):
-            raise overloaded()
-        if self._in.waiting:
-            # Neither once content has come unasked, nor after the final head.
-            if not (self._in.begun or self._out.begun):
-                await self._out.send(head=interim(100, []))
-            self._in.waiting = False
-        piece = await self._in.piece()
-        self._service.load.add(len(piece))
-        return piece
+    async def _bid(self) -> None:
+        await self._out.send(head=interim(100, []))
 
     async def inform(self, status: int, headers: Headers) -> None:
         """Send an interim response."""
         await trio.lowlevel.checkpoint()
         await self._out.send(head=interim(status, headers.raw))
-
-    def limit(self, seconds: float | None) -> None:
-        """Give the handler *seconds* from now."""
-        self._watch.limit(seconds)
-
-    def on_disconnect(self, choice: OnDisconnect) -> None:
-        """Choose whether the handler ends when its peer leaves."""
-        self._watch.on_disconnect(choice)
-
-    def finish(self, seconds: float) -> AbstractContextManager[trio.CancelScope]:
-        """Shield what is inside, for at most *seconds*."""
-        return trio.CancelScope(relative_deadline=seconds, shield=True)
 
     # What the connection tells it.  None of it blocks.
 

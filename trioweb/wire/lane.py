@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from trioweb.message.response import Response
 from trioweb.rules.status import bodiless, reason
+from trioweb.wire.gate import TEXT
 from trioweb.wire.limits import RESPONSE_HEAD
 
 # Status lines, as they go out.
@@ -31,9 +32,6 @@ _FRAMING = frozenset(
     }
 )
 
-# All that a head may hold, so that what is left of it are its line ends.
-_TEXT = bytes({*range(0x20, 0x100), 0x09} - {0x7F})
-
 
 def whole(response: Response, date: bytes, *, bare: bool) -> bytes | None:
     """All of *response*, dated *date*; its head alone if *bare*; None if h11 must say.
@@ -53,6 +51,6 @@ def whole(response: Response, date: bytes, *, bare: bool) -> bytes | None:
     lines.append(b"content-length: %d\r\ndate: %b\r\n\r\n" % (len(body), date))
     head = b"".join(lines)
     ends = 2 * (len(lines) + 2)
-    if len(head) > RESPONSE_HEAD or len(head.translate(None, _TEXT)) != ends:
+    if len(head) > RESPONSE_HEAD or len(head.translate(None, TEXT)) != ends:
         return None
     return head if bare else head + body

@@ -108,6 +108,7 @@ class Watch:
         self.phase = phase
         if phase is Phase.HANDLER:
             self._choice = "cancel"  # until its route says otherwise
+        # As `limit`, without the call: each request comes by here twice.
         self._until = math.inf if seconds is None else self.now() + seconds
         if self._until < self.due or self._gone is not None:
             self._set_alarm()

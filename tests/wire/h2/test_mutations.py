@@ -22,10 +22,8 @@ from tests.wire.h2.written import (
     trailers,
     window,
 )
-from tests.wire.handlers import GET, counting, echo, hello
+from tests.wire.handlers import GET, hello, probe
 from tests.wire.talking import answer, talking
-from trioweb.message.request import Request
-from trioweb.message.response import Response
 from trioweb.wire.h2_codes import PREFACE, Code, Kind, Setting, frame, goaway
 
 # Connections of each seed; TESTS_LONG asks for many times as many.
@@ -59,18 +57,6 @@ SPICE = [
     frame(Kind.CONTINUATION, 1, b"", 4),
     bytes(9),
 ]
-
-
-async def probe(request: Request) -> Response:
-    match request.path:
-        case "/echo":
-            return await echo(request)
-        case "/count":
-            return await counting(request)
-        case "/text":
-            return Response(200, body=(await request.text()).encode())
-    str(request.query), str(request.cookies), request.url
-    return await hello(request)
 
 
 def mutated(chance: random.Random) -> bytes:
