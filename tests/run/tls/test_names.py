@@ -16,7 +16,13 @@ from trioweb import Request, Response, SetupError
 from trioweb.message.transport import Certificate
 from trioweb.run.tls.certificates import opened, warn_of_keys
 from trioweb.run.tls.config import TLS, TLSError
-from trioweb.run.tls.contexts import CIPHERS, build, check_python, find
+from trioweb.run.tls.contexts import (
+    CIPHERS,
+    build,
+    check_python,
+    find,
+    refuses_early_bytes,
+)
 from trioweb.run.tls.files import from_here
 
 MANY = TLS(
@@ -112,8 +118,15 @@ async def test_t1_the_oldest_version_can_be_raised() -> None:
 def test_t10_a_python_with_an_unsound_ssl_is_refused() -> None:
     check_python()
     check_python((3, 12, 0))
+    check_python((3, 11, 2), lambda: True)
     with pytest.raises(TLSError, match="CVE-2023-40217"):
-        check_python((3, 11, 4))
+        check_python((3, 11, 4), lambda: False)
+
+
+def test_t10_bytes_before_the_handshake_are_refused_and_that_can_be_told() -> None:
+    assert refuses_early_bytes()
+    # One whose peer is still there is given the benefit of the doubt: an alert follows.
+    assert not refuses_early_bytes(ssl.SSLSocket)
 
 
 # ------------------------------------------------------------- client certificates

@@ -6,9 +6,11 @@ Only what has forward secrecy and authenticated encryption is spoken: TLS 1.3, a
 
 from __future__ import annotations
 
+import errno
+import socket
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,7 @@ _CLIENT = {
 _HYBRID = ssl.OPENSSL_VERSION_INFO >= (3, 5)
 
 # Before it a peer could have its first bytes taken for what came encrypted
-# (CVE-2023-40217).
+# (CVE-2023-40217), unless whoever has packed that Python has mended it.
 _SOUND = (3, 11, 5)
 
 
@@ -59,9 +61,35 @@ class OurObject(ssl.SSLObject):
     asked: str | None = None
 
 
-def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> None:
-    """SetupError where this Python's TLS is known to be unsound."""
-    if version < _SOUND:
+class _Deserted(ssl.SSLSocket):
+    """A socket whose peer has left before the handshake."""
+
+    def getpeername(self) -> Any:  # noqa: ANN401  # as the standard library types it
+        raise OSError(errno.ENOTCONN, "the peer has left")
+
+
+def refuses_early_bytes(kind: type[ssl.SSLSocket] = _Deserted) -> bool:
+    """Whether this Python's TLS refuses what came before the handshake, tried out."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = kind
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.send(b"x")
+        try:
+            context.wrap_socket(
+                ours, server_side=True, do_handshake_on_connect=False
+            ).close()
+        except OSError:
+            return True
+    return False
+
+
+def check_python(
+    version: tuple[int, ...] = sys.version_info[:3],
+    mended: Callable[[], bool] = refuses_early_bytes,
+) -> None:
+    """TLSError where this Python's TLS is known to be unsound."""
+    if version < _SOUND and not mended():
         said = ".".join(map(str, version))
         msg = f"the ssl of Python {said} is unsound (CVE-2023-40217); take a newer one"
         raise TLSError(msg)
