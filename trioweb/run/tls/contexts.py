@@ -13,6 +13,7 @@ import ssl
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from trioweb.run.tls.config import TLS, Pair, TLSError, pairs_of
 from trioweb.run.tls.hello import CURVES, curve_for
@@ -49,6 +50,41 @@ _HYBRID = ssl.OPENSSL_VERSION_INFO >= (3, 5)
 _SOUND = (3, 11, 5)
 
 
+class OurSocket(ssl.SSLSocket):
+    """A socket that keeps the name its peer has asked for."""
+
+    asked: str | None = None
+
+
+class OurObject(ssl.SSLObject):
+    """The same for what has no socket."""
+
+    asked: str | None = None
+
+
+class _Deserted(ssl.SSLSocket):
+    """A socket whose peer has left before the handshake."""
+
+    def getpeername(self) -> Any:  # noqa: ANN401  # as the standard library types it
+        raise OSError(errno.ENOTCONN, "the peer has left")
+
+
+def refuses_early_bytes(kind: type[ssl.SSLSocket] = _Deserted) -> bool:
+    """Whether this Python's TLS refuses what came before the handshake, tried out."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = kind
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.send(b"x")
+        try:
+            context.wrap_socket(
+                ours, server_side=True, do_handshake_on_connect=False
+            ).close()
+        except OSError:
+            return True
+    return False
+
+
 def check_python(
     version: tuple[int, ...] = sys.version_info[:3],
     mended: Callable[[], bool] = refuses_early_bytes,
@@ -60,40 +96,15 @@ def check_python(
         raise TLSError(msg)
 
 
-class UnknownName(Exception):
-    """A peer asks for a name that there is no certificate for."""
-
-
 class Contexts:
-    """What handshakes begin with: a context for each curve, certificates by names.
+    """The contexts that handshakes begin with: one for each curve."""
 
-    If *strict*, there are certificates for those names only.
-    """
-
-    def __init__(
-        self,
-        by_curve: Mapping[str | None, ssl.SSLContext],
-        named: Mapping[str, ssl.SSLContext],
-        *,
-        strict: bool,
-    ) -> None:
+    def __init__(self, by_curve: Mapping[str | None, ssl.SSLContext]) -> None:
         self._by_curve = by_curve
-        self._named = named
-        self._strict = strict
 
-    def of_curve(self, hello: bytes) -> ssl.SSLContext:
-        """The one that a handshake begins with whose first message is *hello*."""
+    def choose(self, hello: bytes | bytearray) -> ssl.SSLContext:
+        """The one for a peer whose first record is *hello*."""
         return self._by_curve[curve_for(hello, hybrid=_HYBRID)]
-
-    def of_name(self, asked: str | None) -> ssl.SSLContext | None:
-        """The one with the certificate for a name; None: that of its curve has it.
-
-        UnknownName if there is none.
-        """
-        found = None if asked is None else find(self._named, asked)
-        if found is None and self._strict:
-            raise UnknownName
-        return found
 
 
 def build(tls: TLS) -> Contexts:
@@ -103,16 +114,20 @@ def build(tls: TLS) -> Contexts:
     """
     check_python()
     default, named = pairs_of(tls)
-    by_name = {each.name: _context(tls, each.pair) for each in named}
+    contexts = {each.name: _context(tls, each.pair) for each in named}
     first = named[0].pair if named and default is None else default
     if first is None:
         raise TLSError("there is no certificate; give one")
+    choose = _chooser(contexts, strict=tls.strict or default is None)
     by_curve: dict[str | None, ssl.SSLContext] = {}
     for curve in [*CURVES.values(), None]:
         by_curve[curve] = _context(tls, first)
+        by_curve[curve].sni_callback = choose
         if curve is not None:
-            by_curve[curve].set_ecdh_curve(curve)
-    return Contexts(by_curve, by_name, strict=tls.strict or default is None)
+            # Python 3.11.2 knows no X25519; OpenSSL's own list begins with it.
+            with contextlib.suppress(ssl.SSLError):
+                by_curve[curve].set_ecdh_curve(curve)
+    return Contexts(by_curve)
 
 
 def find(contexts: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | None:
@@ -124,8 +139,25 @@ def find(contexts: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | 
     return contexts.get(f"*.{around}") if dot else None
 
 
+def _chooser(contexts: Mapping[str, ssl.SSLContext], *, strict: bool) -> Any:  # noqa: ANN401  # sockets and objects have no common type
+    def choose(
+        tls: OurSocket | OurObject, asked: str | None, _: ssl.SSLContext
+    ) -> int | None:
+        tls.asked = asked
+        found = None if asked is None else find(contexts, asked)
+        if found is not None:
+            tls.context = found
+        elif strict:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        return None
+
+    return choose
+
+
 def _context(tls: TLS, pair: Pair) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = OurSocket
+    context.sslobject_class = OurObject
     context.minimum_version = _MINIMUM[tls.minimum]
     context.options |= _OPTIONS
     context.set_ciphers(CIPHERS)
