@@ -25,6 +25,7 @@ COMMANDS = {
     "openssl": ("openssl",),
     "redis-server": ("redis-server", "valkey-server"),
     "systemd": ("systemd-socket-activate",),
+    "valgrind": ("valgrind",),
     "wrk": ("wrk",),
     "wscat": ("wscat",),  # Debian: node-ws; what it brings is Node's ws
 }

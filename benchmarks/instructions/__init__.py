@@ -1,0 +1,1 @@
+"""Instructions: what an exchange costs, in a figure that knows no noise."""
