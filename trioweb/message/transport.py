@@ -78,6 +78,7 @@ class Transport(trio.abc.HalfCloseableStream):
 
     peer: Peer
     secure: bool = False
+    sends_files: bool = False  # whether `send_file_now` is worth asking
 
     # Called at most once for each way of leaving, at once and from any task, whether or
     # not somebody reads or writes.  It must not block; it may cancel scopes.  A
@@ -95,6 +96,16 @@ class Transport(trio.abc.HalfCloseableStream):
         """Send what can be sent of *data* without waiting: how many bytes of it.
 
         0 also where a transport cannot tell.  It is no checkpoint.
+        """
+        return 0
+
+    def send_file_now(self, source: int, at: int, size: int) -> int:
+        """Send at most *size* bytes of an open file, those from *at*: how many went.
+
+        *source* is its descriptor; the bytes need not pass through this process.  0
+        where the file has ended, or cannot be sent so: reading it tells.  It waits for
+        a disk perhaps, but not for the peer: trio.WouldBlock where there is no room,
+        trio.BrokenResourceError once the peer has reset.  It is no checkpoint.
         """
         return 0
 

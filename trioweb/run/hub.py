@@ -189,6 +189,9 @@ class HubTransport(SocketTransport):
             raise trio.BusyResourceError("another task is sending on this connection")
         return self._try(data)
 
+    def _no_room(self) -> None:
+        self._writable.ready = False
+
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there is room for some bytes.  Cancelling it loses nothing."""
         self._begin_sending()

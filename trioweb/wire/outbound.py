@@ -14,15 +14,14 @@ import h11
 import trio
 
 from trioweb.message.errors import HTTPError, PeerGone
-from trioweb.message.offload import offload
 from trioweb.message.problem import problem
 from trioweb.message.request import Request
 from trioweb.message.response import BodyWriter, File, Response
 from trioweb.message.transport import Transport
 from trioweb.rules.headers import parse_list
 from trioweb.rules.status import bodiless, reason
+from trioweb.wire.filing import around, pass_to, send_file
 from trioweb.wire.head import RawFields, check_size, fields_of, trailers_of
-from trioweb.wire.limits import FILE_PIECE
 from trioweb.wire.pieces import TORN, write_pieces
 from trioweb.wire.service import DateField
 from trioweb.wire.watch import Watch
@@ -84,7 +83,8 @@ class Outbound:
         a body that is streamed may first read the rest of the request.
 
         Raises PeerGone when nobody listens any more, h11.LocalProtocolError when the
-        content is not as long as was declared, and whatever writing the body raises.
+        content is not as long as was declared, EOFError when its file has shrunk, and
+        whatever writing the body raises.
         """
         # Cancelled here, it has torn nothing: there may be another answer.
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -165,17 +165,29 @@ class Outbound:
     async def _respond_file(
         self, response: Response, file: File, *, bare: bool, last: Callable[[], bool]
     ) -> None:
-        waiting = self._head(response, file.length, close=last())
-        at, end = file.offset, file.offset + (0 if bare else file.length)
-        while at < end:
-            size = min(end - at, FILE_PIECE)
-            piece = await offload(partial(file.read, at, size))
-            if not piece:
-                break  # the file has shrunk; h11 refuses to call this the end
-            at += len(piece)
-            await self._write_event(response, waiting, h11.Data(data=piece))
-            waiting = b""
-        await self._finish(response, waiting)
+        head = self._head(response, file.length, close=last())
+        if bare or not file.length:
+            await self._finish(response, head)
+            return
+        before, after = around(self._h11, file.length)
+        pass_on = self._pass_on if self._transport.sends_files else None
+        write = partial(self._write_part, response)
+        await send_file(file, head + before, write, pass_on)
+        end = after + self._framed(h11.EndOfMessage())
+        if end:
+            await self._write(end)
+        self._open = False
+
+    async def _pass_on(self, source: int, at: int, size: int) -> int:
+        self._torn = True
+        try:
+            sent = await pass_to(self._transport, self._watch, source, at, size)
+        except trio.BrokenResourceError as error:
+            self._broken = True
+            raise PeerGone from error
+        self._torn = False
+        self.sent += sent
+        return sent
 
     async def _respond_written(
         self,
@@ -230,7 +242,9 @@ class Outbound:
         They are of *response*, which begins to leave with the first of them: until then
         it can be replaced by another, after that it is this one or a cut one.
         """
-        data = before + self._framed(event)
+        await self._write_part(response, before + self._framed(event))
+
+    async def _write_part(self, response: Response, data: bytes) -> None:
         self._start(response.status)
         await self._write(data)
 

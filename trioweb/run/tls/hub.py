@@ -42,6 +42,7 @@ class HubTLS(HubTransport):
     """The bytes inside TLS on a connected stream socket, heard of through a `Hub`."""
 
     secure = True
+    sends_files = False
 
     def __init__(
         self, sock: socket.socket, peer: Peer, hub: Hub, certificates: Certificates
