@@ -14,11 +14,12 @@ from typing import TypeVar
 import pytest
 import trio
 
-from tests.wire.talking import End, logged
+from tests.wire.talking import End, answers, logged
 from trioweb.message.exchange import Exchanged
 from trioweb.message.handler import Handler
 from trioweb.message.offload import in_thread, runner
-from trioweb.message.response import File
+from trioweb.message.request import Request
+from trioweb.message.response import File, Response
 from trioweb.message.transport import Transport
 from trioweb.run.hub import Hub
 from trioweb.run.sockets import accepted
@@ -31,6 +32,13 @@ T = TypeVar("T")
 
 KIB, MIB = 1 << 10, 1 << 20
 PAGE = 4 * KIB
+
+LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+# Nothing in it repeats at a distance at which something could be lost unseen.
+CONTENT = b"".join(number.to_bytes(4, "big") for number in range(MIB))
+
+both = pytest.mark.parametrize("portable", [False, True], ids=["hub", "portable"])
 
 # Seconds: however busy the machine is, a connection is over by then.
 PATIENCE = 60
@@ -86,23 +94,21 @@ async def filed(
     """A connection to *handler*, on a hub, or by what there is on any system."""
     records: list[Exchanged] = []
     service = Service(handler, limits or Limits(), record=records.append)
-    async with contextlib.AsyncExitStack() as opened:
-        logs = opened.enter_context(logged())
-        opened.enter_context(trio.fail_after(PATIENCE))
-        await opened.enter_async_context(service.running())
-        both_ends = await opened.enter_async_context(trio.open_nursery())
-        hub = Hub()
-        both_ends.start_soon(hub.run)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            peer = await trio.open_tcp_stream(*listener.getsockname())
-            await opened.enter_async_context(peer)
-            arrived = listener.accept()
-        there = Filed(peer, records, logs)
-        opened.callback(runner.reset, runner.set(there.count))
-        accept = accepted if portable else hub.accepted
-        both_ends.start_soon(there.serve, accept(*arrived), service)
-        yield there
-        both_ends.cancel_scope.cancel()
+    with logged() as logs, trio.fail_after(PATIENCE):
+        async with service.running(), trio.open_nursery() as both_ends:
+            hub = Hub()
+            both_ends.start_soon(hub.run)
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                peer = await trio.open_tcp_stream(*listener.getsockname())
+                arrived = listener.accept()
+            transport = (accepted if portable else hub.accepted)(*arrived)
+            there = Filed(peer, records, logs)
+            token = runner.set(there.count)
+            both_ends.start_soon(there.serve, transport, service)
+            async with peer:
+                yield there
+            runner.reset(token)
+            both_ends.cancel_scope.cancel()
 
 
 def known(path: Path, content: bytes) -> Path:
@@ -135,3 +141,23 @@ def opened(path: Path, offset: int = 0, length: int | None = None) -> File:
     return File(
         path.open("rb", buffering=0), offset, rest if length is None else length
     )
+
+
+def of(path: Path, offset: int = 0, length: int | None = None) -> Handler:
+    """A handler that answers with the file at *path*, opened each time."""
+
+    async def handler(request: Request) -> Response:
+        return Response(200, body=opened(path, offset, length))
+
+    return handler
+
+
+async def fetched(there: Filed) -> bytes:
+    """The content of the only answer, which is whole."""
+    await there.peer.send_all(LAST)
+    await there.listen()
+    (got,) = answers(there)
+    assert (got.status, got.complete, there.end) == (200, True, End.FIN)
+    assert there.logs == []
+    assert [record.sent for record in there.records] == [len(there.received)]
+    return got.body

@@ -13,12 +13,24 @@ import pytest
 import trio
 
 from tests.needs import needs, program
-from tests.run.crowds import place, reset, until
+from tests.run.crowds import place
 from tests.run.tls import meeting
-from tests.wire.answering import broken, giving
-from tests.wire.filed import KIB, MIB, PAGE, Filed, filed, forget, known, opened
+from tests.wire.filed import (
+    CONTENT,
+    KIB,
+    LAST,
+    MIB,
+    PAGE,
+    both,
+    fetched,
+    filed,
+    forget,
+    known,
+    of,
+    opened,
+)
 from tests.wire.handlers import GET, file_of
-from tests.wire.talking import End, answers, say
+from tests.wire.talking import answers, say
 from trioweb import Request, Response
 from trioweb.message.handler import Handler
 from trioweb.message.response import File
@@ -31,34 +43,6 @@ from trioweb.wire.watch import Watch
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="elsewhere files are read in threads"
 )
-
-LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-
-# Nothing in it repeats at a distance at which something could be lost unseen.
-CONTENT = b"".join(number.to_bytes(4, "big") for number in range(MIB))
-
-both = pytest.mark.parametrize("portable", [False, True], ids=["hub", "portable"])
-
-
-def of(path: Path, offset: int = 0, length: int | None = None) -> Handler:
-    """A handler that answers with the file at *path*, opened each time."""
-
-    async def handler(request: Request) -> Response:
-        return Response(200, body=opened(path, offset, length))
-
-    return handler
-
-
-async def fetched(there: Filed) -> bytes:
-    """The content of the only answer, which is whole."""
-    await there.peer.send_all(LAST)
-    await there.listen()
-    (got,) = answers(there)
-    assert (got.status, got.complete, there.end) == (200, True, End.FIN)
-    assert there.logs == []
-    assert [record.sent for record in there.records] == [len(there.received)]
-    return got.body
-
 
 PARTS = [
     (0, 1),
@@ -75,8 +59,14 @@ PARTS = [
 @both
 @pytest.mark.parametrize(("offset", "length"), PARTS, ids=str)
 async def test_what_is_in_memory_arrives_whole_and_needs_no_thread(
-    offset: int, length: int, portable: bool, tmp_path: Path
+    offset: int,
+    length: int,
+    portable: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # A busy machine may stop us in the middle of a call.
+    monkeypatch.setattr("trioweb.wire.filing.SLOW", 60.0)
     path = known(tmp_path / "a", CONTENT)
     async with filed(of(path, offset, length), portable=portable) as there:
         assert await fetched(there) == CONTENT[offset : offset + length]
@@ -137,134 +127,6 @@ async def test_head_asks_for_none_of_it(tmp_path: Path) -> None:
         assert (got.body, got.complete) == (b"", True)
 
 
-# ------------------------------------------------------------------ what goes wrong
-
-
-@both
-@pytest.mark.parametrize("kept", [0, MIB, 3 * MIB + 1], ids=str)
-async def test_a_file_that_shrinks_while_it_is_sent_is_cut_visibly(
-    kept: int, portable: bool, tmp_path: Path
-) -> None:
-    path = known(tmp_path / "a", CONTENT * 8)
-    async with filed(of(path), portable=portable) as there:
-        await there.peer.send_all(LAST)
-        await there.take(MIB)
-        with path.open("r+b") as file:
-            file.truncate(kept)
-        await there.listen()
-        assert there.end is End.RESET
-        assert len(there.received) < len(CONTENT) * 8
-        assert [record.ending.value for record in there.records] == ["failed"]
-        assert "it has shrunk" in str(there.logs[0].exc_info)
-
-
-async def test_one_that_has_shrunk_to_nothing_before_is_a_500(tmp_path: Path) -> None:
-    path = known(tmp_path / "a", CONTENT)
-
-    async def handler(request: Request) -> Response:
-        body = opened(path)
-        path.write_bytes(b"")
-        return Response(200, body=body)
-
-    async with filed(handler) as there:
-        await there.peer.send_all(LAST)
-        await there.listen()
-        (got,) = answers(there)
-        assert (got.status, there.end) == (500, End.FIN)
-
-
-async def test_what_grows_is_sent_as_long_as_was_said(tmp_path: Path) -> None:
-    path = known(tmp_path / "a", CONTENT)
-
-    async def handler(request: Request) -> Response:
-        body = opened(path)
-        with path.open("ab") as file:
-            file.write(b"more")
-        return Response(200, body=body)
-
-    async with filed(handler) as there:
-        assert await fetched(there) == CONTENT
-
-
-@both
-async def test_s4_a_peer_that_takes_nothing_of_a_file_is_reset(
-    portable: bool, tmp_path: Path
-) -> None:
-    path = known(tmp_path / "a", CONTENT * 8)
-    limits = Limits(stall=0.4, look=0.1)
-    async with filed(of(path), limits, portable=portable) as there:
-        await there.peer.send_all(LAST)
-        await there.take(1)
-        began = time.monotonic()
-        await until(lambda: bool(there.records))
-        assert 0.3 < time.monotonic() - began < 10
-        assert [record.ending.value for record in there.records] == ["timeout"]
-        await there.listen()
-        assert there.end is End.RESET
-
-
-async def test_s4_one_that_takes_it_steadily_is_not(tmp_path: Path) -> None:
-    path = known(tmp_path / "a", CONTENT * 4)
-    async with filed(of(path), Limits(stall=0.4, look=0.1)) as there:
-        await there.peer.send_all(LAST)
-        for _ in range(40):
-            await there.take(128 * KIB)
-            await trio.sleep(0.03)
-        await there.listen()
-        assert (there.end, len(answers(there)[0].body)) == (End.FIN, 4 * len(CONTENT))
-
-
-@both
-async def test_a_peer_that_leaves_in_the_middle_is_no_news(
-    portable: bool, tmp_path: Path
-) -> None:
-    path = known(tmp_path / "a", CONTENT * 8)
-    async with filed(of(path), portable=portable) as there:
-        await there.peer.send_all(LAST)
-        await there.take(MIB)
-        reset(there.peer)
-        await until(lambda: bool(there.records))
-        assert [record.ending.value for record in there.records] == ["gone"]
-        assert there.logs == []
-
-
-async def test_a_peer_that_takes_all_at_once_leaves_others_their_turn(
-    tmp_path: Path,
-) -> None:
-    path = known(tmp_path / "a", CONTENT * 4)
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns += 1
-
-    async with filed(of(path)) as there, trio.open_nursery() as others:
-        others.start_soon(other)
-        await there.peer.send_all(LAST)
-        await there.listen()
-        others.cancel_scope.cancel()
-    assert turns >= 4 * len(CONTENT) // FILE_PIECE
-
-
-@both
-async def test_a_server_that_stops_cuts_what_is_not_taken(
-    portable: bool, tmp_path: Path
-) -> None:
-    path = known(tmp_path / "a", CONTENT * 8)
-    async with filed(of(path), portable=portable) as there:
-        await there.peer.send_all(LAST)
-        await there.take(MIB)
-        there.serving.cancel()
-        await there.listen()
-        assert (there.end, there.logs) == (End.RESET, [])
-        assert [record.ending.value for record in there.records] == ["stopped"]
-
-
-# --------------------------------------------------------------------- the other ways
-
-
 class Shouting(io.FileIO):
     """A file that reads as something else than what lies in it."""
 
@@ -300,12 +162,6 @@ async def test_a_coding_of_the_handlers_own_frames_a_file_too(
         assert (got.body, got.complete) == (b"hello world", True)
 
 
-async def test_a_file_shorter_than_declared_breaks_off_visibly(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    broken(await say(giving(file_of(b"hello"), content_length="9"), GET))
-
-
 class Stuck(SocketTransport):
     """A transport that finds a disk where there should be memory."""
 
@@ -339,9 +195,6 @@ async def test_a_call_that_had_to_wait_for_a_disk_is_the_last(tmp_path: Path) ->
     assert transport.calls == 1
     assert passed == CONTENT[FIRST : FIRST + KIB]
     assert written == b"head" + CONTENT[:FIRST] + CONTENT[FIRST + KIB :]
-
-
-# ------------------------------------------------------------------- what others see
 
 
 def ranged(path: Path) -> Handler:
