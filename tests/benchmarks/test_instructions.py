@@ -10,6 +10,7 @@ import pytest
 from benchmarks.instructions import recorded
 from benchmarks.instructions.counting import counted
 from benchmarks.instructions.exchanges import count
+from benchmarks.instructions.parts import SYSTEM, shares, tables
 from benchmarks.instructions.works import ADDED, PLAINTEXT, WORKS, Work, browser, get
 from benchmarks.results import record
 from benchmarks.serving import NotServing
@@ -93,3 +94,32 @@ def test_a_browser_never_sends_the_same_twice() -> None:
 def test_works_have_names_of_their_own() -> None:
     for works in (WORKS, ADDED):
         assert len({work.name for work in works}) == len(works)
+
+
+LOOP = "run (trio/_core/_run.py:2);unrolled_run (trio/_core/_run.py:3)"
+SAMPLES = f"""\
+{LOOP};serve (trioweb/wire/h1.py:4);HubTransport._try (trioweb/run/hub.py:5) 70
+{LOOP};serve (trioweb/wire/h1.py:4) 15
+{LOOP};serve (trioweb/wire/h1.py:9) 5
+{LOOP} 6
+{LOOP};whole (trioweb/wire/lane.py:1) 3
+{LOOP};__init__ (<attrs generated init trio.Lock>:1) 1
+{LOOP};urlsplit (urllib/parse.py:1) 10
+watch (trioweb/run/watchdog.py:4) 99
+"""
+
+
+def test_samples_of_the_loop_are_shared_out_without_system_calls() -> None:
+    found = shares(SAMPLES.splitlines())
+    assert found.told == 40
+    assert found.parts == {
+        SYSTEM: 70,
+        "the books of the exchange": 20,
+        "Trio's loop": 7,
+        "writing the answer": 3,
+        "others": 10,
+    }
+    assert found.functions.most_common(1) == [("serve, trioweb/wire/h1.py", 20)]
+    lines = [" ".join(line.split()) for line in tables(found, 20.0).splitlines()]
+    assert "| the books of the exchange | 50.0 % | 10.0 |" in lines
+    assert "| whole, trioweb/wire/lane.py | 7.5 % | 1.5 |" in lines
