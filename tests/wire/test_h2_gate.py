@@ -20,8 +20,9 @@ from tests.wire.h2.written import (
     UNKNOWN,
     WINDOW,
 )
+from trioweb.wire.h2_account import Account
 from trioweb.wire.h2_codes import Code, Flag, Kind, frame
-from trioweb.wire.h2_gate import Account, Flood, Frame, Frames
+from trioweb.wire.h2_gate import Flood, Frame, Frames
 
 END = Flag.END_STREAM
 

@@ -8,7 +8,8 @@ head of HTTP/1.1 that has passed the gate, and makes the same Request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from trioweb.rules.headers import CONTROL, LENGTH, TOKEN
 from trioweb.rules.target import (
@@ -55,13 +56,15 @@ _SPECIAL = _CONNECTION | _ONCE | {b"te", b"cookie", _DROPPED}
 
 _SCHEMES = {b"http": "http", b"https": "https"}
 
+# Authorities whose parts are remembered: few servers have more names.
+_NAMES_OF_SERVERS = 256
+
 
 class Malformed(ValueError):
     """A block of fields that is no message; the stream it came on must be reset."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head2:
+class Head2(NamedTuple):
     """A request head of HTTP/2: exactly one reading.
 
     *fields* are as HTTP/1.1 would have them: with a host, and with one cookie field
@@ -122,10 +125,25 @@ def head_of(fields: Fields, *, ended: bool = False) -> Head2:
 
 def trailers_of(fields: Fields) -> list[tuple[bytes, bytes]]:
     """The fields after the content, as they came; Malformed if they are no trailers."""
-    _require_text(fields)
+    require_text(fields)
     if any(name in FORBIDDEN or name in _CONNECTION for name, _ in fields):
         raise Malformed("a field is among the trailers that must come before")
     return list(fields)
+
+
+def require_text(fields: Fields) -> None:
+    """Malformed unless all names are tokens in lower case, and all values are text."""
+    # Pseudo-header fields end up here too where they must not stand: after another
+    # field, or among the trailers.
+    names = [name for name, _ in fields]
+    if b"".join(names).translate(None, _NAMES) or b"" in names:
+        raise Malformed("the name of a field is no token in lower case")
+    values = [value for _, value in fields]
+    joined = b"".join(values)
+    if len(joined) != len(joined.translate(None, _CONTROLS)):
+        raise Malformed("the value of a field contains a control character")
+    if any([value.strip(b" \t") != value for value in values]):  # noqa: C419  # faster
+        raise Malformed("the value of a field begins or ends with white space")
 
 
 def _pseudo(fields: Fields) -> dict[bytes, bytes]:
@@ -145,7 +163,7 @@ def _regular(
     fields: Fields,
 ) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
     """The fields to hand on, and those of them that mean something here."""
-    _require_text(fields)
+    require_text(fields)
     special = [field for field in fields if field[0] in _SPECIAL]
     if not special:
         return list(fields), {}
@@ -179,20 +197,6 @@ def _rejoined(fields: Fields, named: dict[bytes, bytes]) -> list[tuple[bytes, by
     return kept
 
 
-def _require_text(fields: Fields) -> None:
-    # Pseudo-header fields end up here too where they must not stand: after another
-    # field, or among the trailers.
-    names = [name for name, _ in fields]
-    if b"".join(names).translate(None, _NAMES) or b"" in names:
-        raise Malformed("the name of a field is no token in lower case")
-    values = [value for _, value in fields]
-    joined = b"".join(values)
-    if len(joined) != len(joined.translate(None, _CONTROLS)):
-        raise Malformed("the value of a field contains a control character")
-    if any([value.strip(b" \t") != value for value in values]):  # noqa: C419  # faster
-        raise Malformed("the value of a field begins or ends with white space")
-
-
 def _token(value: bytes | None, name: str) -> str:
     if value is None:
         raise Malformed(f"{name} is missing")
@@ -215,13 +219,18 @@ def _authority(authority: bytes | None, host: bytes | None) -> bytes:
     if authority is None:
         raise Malformed("a request must name its host")
     try:
-        named = parse_authority(authority.decode("latin-1"))
-        same = host is None or parse_authority(host.decode("latin-1")) == named
+        named = _parts(authority)
+        same = host is None or _parts(host) == named
     except TargetError as error:
         raise Malformed(f"the host is malformed: {error}") from error
     if not same:
         raise Malformed(":authority and the host field name different hosts")
     return authority
+
+
+@lru_cache(_NAMES_OF_SERVERS)
+def _parts(authority: bytes) -> tuple[str, int | None]:
+    return parse_authority(authority.decode("latin-1"))
 
 
 def _path(method: str, path: bytes | None) -> Target:

@@ -12,9 +12,12 @@ import trio
 
 from trioweb.message.transport import Gone, Transport
 from trioweb.rules.pseudo import Malformed
+from trioweb.wire.h2_account import Account
 from trioweb.wire.h2_codes import PREFACE, Code, name_of
-from trioweb.wire.h2_gate import Account, Flood, FrameFault, Frames
+from trioweb.wire.h2_crowd import Crowd
+from trioweb.wire.h2_gate import Flood, FrameFault, Frames
 from trioweb.wire.h2_goodbye import Goodbye
+from trioweb.wire.h2_greeting import greeting
 from trioweb.wire.h2_head import size_of
 from trioweb.wire.h2_library import Fault, Library
 from trioweb.wire.h2_link import Link
@@ -45,7 +48,7 @@ class Connection:
         self._limits = service.limits
         self._ahead = ahead
         self._watch = Watch(service.alarms, service.limits, transport.taken)
-        self._library = Library(self)
+        self._library = Library(self, lane=service.lane)
         self._outgoing = Outgoing(transport, self._watch)
         self._frames = Frames()
         self._account = Account()
@@ -57,7 +60,7 @@ class Connection:
             self._account,
             self._closed,
         )
-        self._streams: dict[int, Stream] = {}
+        self._crowd = Crowd()
         self._exchanges: trio.Nursery
         self._reading = trio.CancelScope()
         self._settling = Timer(service.alarms, self._unsettled)
@@ -92,7 +95,10 @@ class Connection:
         async with trio.open_nursery() as writing:
             writing.start_soon(self._outgoing.run, partial(self._heard, Gone.RESET))
             async with trio.open_nursery() as self._exchanges:
-                await self._read()
+                try:
+                    await self._read()
+                finally:
+                    self._crowd.begin_all(self._exchanges)
             if self._failed:
                 self._watch.enter(Phase.ANSWERING, self._limits.farewell)
             self._outgoing.end()
@@ -105,7 +111,8 @@ class Connection:
             try:
                 if await self._take_preface():
                     await self._take_frames()
-                    self._unheard()
+                    for each in self._crowd:
+                        each.unheard()
             except trio.BrokenResourceError:
                 self._heard(Gone.RESET)
             except (Fault, FrameFault) as fault:
@@ -114,14 +121,8 @@ class Connection:
     async def _take_preface(self) -> bool:
         """Whether the peer speaks HTTP/2; one that does not is told nothing."""
         self._watch.enter(Phase.NEW, self._limits.head_time)
-        data = bytearray(self._ahead)
-        while PREFACE.startswith(data) and len(data) < len(PREFACE):
-            more = await self._transport.receive_some(READ_SIZE)
-            if not more:
-                return False
-            data += more
-        if not data.startswith(PREFACE):
-            self._goodbye.said = True
+        behind = await greeting(self._transport, self._ahead)
+        if behind is None:
             return False
         self._outgoing.put(self._library.begin())
         self._library.preface(PREFACE)
@@ -130,7 +131,7 @@ class Connection:
         if self._service.draining.is_set():
             self.part()
         self._rest()
-        await self._take(bytes(data[len(PREFACE) :]))
+        await self._take(behind)
         return True
 
     async def _take_frames(self) -> None:
@@ -149,36 +150,38 @@ class Connection:
             if self._outgoing.overflowing:
                 raise Flood("answers that the peer does not read")
             if taken % FRAMES == 0:
+                await self._crowd.begin(self._exchanges)
                 await trio.lowlevel.checkpoint()
+        await self._crowd.begin(self._exchanges)
 
     # The Listener of the library.
 
-    def opened(self, stream: int, fields: RawFields, *, ended: bool) -> None:
+    def opened(self, stream: int, fields: RawFields, size: int, *, ended: bool) -> None:
         """A request has begun."""
-        self._account.unpacked(size_of(fields), trio.current_time())
-        if len(self._streams) >= STREAMS or self._goodbye.last is not None:
+        now = self._watch.now()
+        self._account.unpacked(size, now)
+        if len(self._crowd) >= STREAMS or self._goodbye.last is not None:
             # Nobody has looked at it, so it can be asked again (RFC 9113 section 8.7).
             self._refuse(stream, Code.REFUSED_STREAM)
             return
-        made = Stream(stream, self._link)
+        made = Stream(stream, self._link, now)
         try:
-            asked = made.asked(fields, ended=ended)
+            asked = made.asked(fields, size, ended=ended)
         except Malformed:
             self._refuse(stream, Code.PROTOCOL_ERROR)
             return
-        if not self._streams:
+        if not self._crowd:
             self._service.idle.pop(self._watch, None)
             self._watch.enter(Phase.ANSWERING)
-        self._streams[stream] = made
-        self._exchanges.start_soon(made.answer, asked)
+        self._crowd.add(stream, made, asked)
         self._count += 1
-        if self._retiring():
+        if self._retiring(now):
             self.part()
 
     def trailed(self, stream: int, fields: RawFields, *, ended: bool) -> None:
         """Fields have come after the content."""
         self._account.unpacked(size_of(fields), trio.current_time())
-        if known := self._streams.get(stream):
+        if known := self._crowd.get(stream):
             try:
                 known.trail(fields, ended=ended)
             except Malformed:
@@ -186,7 +189,7 @@ class Connection:
 
     def content(self, stream: int, data: bytes, size: int, *, ended: bool) -> None:
         """Content has come."""
-        if known := self._streams.get(stream):
+        if known := self._crowd.get(stream):
             try:
                 known.come(data, size, ended=ended)
             except Malformed:
@@ -194,7 +197,7 @@ class Connection:
 
     def reset(self, stream: int, code: int, *, by_us: bool) -> None:
         """A stream is over before its end."""
-        if known := self._streams.get(stream):
+        if known := self._crowd.get(stream):
             who = (
                 "was reset for what the peer did" if by_us else "was reset by the peer"
             )
@@ -207,7 +210,7 @@ class Connection:
     def room(self, stream: int) -> None:
         """More may be sent."""
         if stream:
-            if known := self._streams.get(stream):
+            if known := self._crowd.get(stream):
                 known.room()
             return
         self._outgoing.room()
@@ -242,12 +245,12 @@ class Connection:
             self._goodbye.begin(self._limits.drain_linger)
 
     def _closed(self, stream: int) -> None:
-        del self._streams[stream]
+        self._crowd.discard(stream)
         self._rest()
 
     def _rest(self) -> None:
         """If nothing is at work: wait for more, or end where none can come."""
-        if self._streams:
+        if self._crowd:
             return
         if self._peer_parts or self._goodbye.last is not None:
             self._reading.cancel(reason="no more requests can come")
@@ -259,8 +262,8 @@ class Connection:
         self._watch.enter(phase, wait)
         self._service.idle[self._watch] = None
 
-    def _retiring(self) -> bool:
-        age = trio.current_time() - self._opened
+    def _retiring(self, now: float) -> bool:
+        age = now - self._opened
         return self._count >= self._limits.requests or age >= self._limits.age
 
     def _unsettled(self) -> None:
@@ -277,13 +280,9 @@ class Connection:
             self._lose(gone.value)
 
     def _lose(self, why: str) -> None:
-        for each in [*self._streams.values()]:
+        for each in self._crowd:
             each.lost(why)
         self._reading.cancel(reason=why)
-
-    def _unheard(self) -> None:
-        for each in [*self._streams.values()]:
-            each.unheard()
 
     async def _leave(self) -> None:
         """Say goodbye, where somebody may hear it."""

@@ -55,7 +55,7 @@ class Content:
         self._library = library
         self._outgoing = outgoing
         self._watch = watch
-        self._stirred = trio.lowlevel.ParkingLot()
+        self._stirred: trio.lowlevel.ParkingLot | None = None  # there, once waited for
         self._pieces: list[bytes] = []
         self._declared: int | None = None
         self._came = 0  # bytes so far, without padding
@@ -64,7 +64,8 @@ class Content:
         self.ended = False  # the peer has sent the last of it
         self.gone = False  # ... and never will
         self.taken = 0  # bytes of it so far, by the handler or dropped
-        self.trailers = Headers()  # what came after it, once it was read to its end
+        # What came after it, once it was read to its end.
+        self.trailers = Headers.from_wire([])
         self._trailing: RawFields = []
         self.waiting = False  # the peer sends it once it has been told to continue
 
@@ -114,7 +115,7 @@ class Content:
         """No more will come, and what has is nobody's."""
         self.gone = True
         self._pieces.clear()
-        self._stirred.unpark_all()
+        self._stir()
 
     def drop(self) -> None:
         """Forget what has come and what will: the handler has left it."""
@@ -143,6 +144,7 @@ class Content:
         if paced:
             self._watch.wait_for_content()
         try:
+            self._stirred = self._stirred or trio.lowlevel.ParkingLot()
             while not (self._pieces or self.ended or self.gone):
                 await self._stirred.park()
         finally:
@@ -166,4 +168,8 @@ class Content:
 
     def _finish(self, *, ended: bool) -> None:
         self.ended = self.ended or ended
-        self._stirred.unpark_all()
+        self._stir()
+
+    def _stir(self) -> None:
+        if self._stirred is not None:
+            self._stirred.unpark_all()

@@ -10,10 +10,8 @@ from trioweb.message.errors import BadRequest, HTTPError
 from trioweb.rules.pseudo import Fields, Head2, Malformed, head_of, trailers_of
 from trioweb.rules.target import PathError
 from trioweb.wire.gate import check_expectation, check_method
+from trioweb.wire.h2_packing import OVERHEAD
 from trioweb.wire.limits import FIELD_LIST, Limits
-
-# RFC 9113 6.5.2: what each field counts beyond its name and value, bytes.
-_OVERHEAD = 32
 
 # Fields that HTTP/1.1 has in its request line: :method, :scheme and :path.
 _LINE = 3
@@ -21,16 +19,16 @@ _LINE = 3
 
 def size_of(fields: Fields) -> int:
     """How large a block of fields is once it is unpacked, bytes."""
-    return sum(len(name) + len(value) + _OVERHEAD for name, value in fields)
+    return sum(len(name) + len(value) + OVERHEAD for name, value in fields)
 
 
-def read_head(fields: Fields, limits: Limits, *, ended: bool) -> Head2:
-    """The request in *fields*; *ended*: no content follows it.
+def read_head(fields: Fields, size: int, limits: Limits, *, ended: bool) -> Head2:
+    """The request in *fields* of `size_of` *size*; *ended*: no content follows it.
 
     Raises Malformed if it is none, HTTPError for one that is refused.
     """
     # Before anything is read of it: it may be large for a few bytes on the wire.
-    if size_of(fields) > FIELD_LIST:
+    if size > FIELD_LIST:
         raise HTTPError(431, f"the head is larger than {FIELD_LIST} bytes")
     if len(fields) > limits.fields + _LINE:
         raise HTTPError(431, f"more than {limits.fields} header fields")

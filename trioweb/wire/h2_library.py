@@ -1,12 +1,12 @@
 """The HTTP/2 library: all that the wire asks of `h2`, in one place.
 
-It keeps the state of streams and windows, and serialises frames.  What a peer may do is
-judged before and after it, not by it: the library ends the connection where one stream
-is at fault, so it is given frames one by one, and of a block of fields no more than
-that it came.
+It keeps the state of streams and windows.  What a peer may do is judged before and
+after it, not by it: the library ends the connection where one stream is at fault, so it
+is given frames one by one, and of a block of fields no more than that it came.  What is
+common it is not given at all, but asked about by the `Lane`.
 
-To put another library in its place, write this file again: `Library` is all that the
-rest of the wire knows, and `Listener` is what the library knows of the wire.
+To put another library in its place, write this file and the lane again: `Library` is
+all that the rest of the wire knows, and `Listener` is what it knows of the wire.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ import h2.settings
 
 from trioweb.wire.h2_codes import Code, Flag, Kind, Setting, frame
 from trioweb.wire.h2_gate import HEADER, Frame
+from trioweb.wire.h2_lane import Lane
 from trioweb.wire.h2_listener import Listener
-from trioweb.wire.h2_packing import Decoder, Encoder, guarded
+from trioweb.wire.h2_packing import Decoder, Encoder, PackingError
+from trioweb.wire.h2_sieve import Sieve
 from trioweb.wire.head import RawFields
 from trioweb.wire.limits import (
     FIELD_LIST,
@@ -38,6 +40,10 @@ _INITIAL_WINDOW = 65_535  # of the connection, before it is credited (RFC 9113 6
 
 # The least a credit is worth a frame: a quarter of the window, as most stacks have it.
 _CREDIT = _CONNECTION_WINDOW // 4
+
+# What the library takes that window for: it sees little of what comes, so it is told of
+# one that never matters.
+_NO_WINDOW = 2**30
 
 _SETTING = struct.Struct(">HL")
 
@@ -70,26 +76,28 @@ _CONFIG = h2.config.H2Configuration(
 class Library:
     """The state of one connection; what a method returns is to be written, in order."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *, lane: bool) -> None:
         self._listener = listener
         self._h2 = _Machine(_CONFIG)
         self._decoder = self._h2.decoder = Decoder()
-        self._h2.encoder = Encoder()
+        encoder = self._h2.encoder = Encoder()
+        self._lane = Lane(self._h2, self._decoder, encoder, receiving=lane)
         # How many streams are too many is ours to say, a stream at a time.
         self._h2.local_settings = h2.settings.Settings(
             client=False,
             initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 2**31 - 1},
         )
-        self._uncredited = 0  # bytes that came and the connection's window lacks
-        self._reset: dict[int, None] = {}  # streams that we have reset
+        self._window = _CONNECTION_WINDOW  # bytes that may come, of all streams
+        self._uncredited = 0  # bytes that it lacks of what it was
+        self._sieve = Sieve(_Machine.MAX_CLOSED_STREAMS, listener.provoked)
         self._in_block = False  # a block of fields has begun and not ended
         self._unended = False  # the block at work is trailers that end nothing
 
     def begin(self) -> bytes:
         """Our settings, before anything else (RFC 9113 section 3.4)."""
         self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(_NO_WINDOW)
         self._h2.clear_outbound_data_buffer()
-        self._h2.increment_flow_control_window(_CONNECTION_WINDOW - _INITIAL_WINDOW)
         said = {
             Setting.MAX_CONCURRENT_STREAMS: STREAMS,
             Setting.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
@@ -97,7 +105,8 @@ class Library:
             Setting.ENABLE_CONNECT_PROTOCOL: 1,
         }
         payload = b"".join(_SETTING.pack(*setting) for setting in said.items())
-        return frame(Kind.SETTINGS, 0, payload) + self._h2.data_to_send()
+        more = _CONNECTION_WINDOW - _INITIAL_WINDOW
+        return frame(Kind.SETTINGS, 0, payload) + _credit(more)
 
     def preface(self, data: bytes) -> None:
         """Take the peer's preface."""
@@ -108,6 +117,44 @@ class Library:
 
         Raises Fault where it ends the connection.
         """
+        if frame.kind == Kind.DATA:
+            return self._receive_content(frame)
+        if self._lane.opens(frame):
+            try:
+                self._lane.open(frame)
+            except PackingError as error:
+                raise self._fault(Code.COMPRESSION_ERROR, error) from error
+            self._tell_opened(frame.stream, ended=bool(frame.flags & Flag.END_STREAM))
+            return b""
+        return self._receive_rare(frame)
+
+    def _receive_content(self, frame: Frame) -> bytes:
+        size = len(frame.raw) - HEADER
+        self._window -= size
+        self._uncredited += size
+        if self._window < 0:
+            reason = "the connection's window was exceeded"
+            raise Fault(Code.FLOW_CONTROL_ERROR, reason)
+        answer = b""
+        if self._lane.takes(frame):
+            try:
+                data = self._lane.take(frame)
+            except h2.exceptions.ProtocolError as error:
+                raise self._fault(Code(error.error_code), error) from error
+            ended = bool(frame.flags & Flag.END_STREAM)
+            self._listener.content(frame.stream, data, size, ended=ended)
+        else:
+            if size:
+                self._h2.increment_flow_control_window(size)
+                self._h2.clear_outbound_data_buffer()
+            answer = self._received(frame.raw)
+        if self._uncredited >= _CREDIT:
+            answer += _credit(self._uncredited)
+            self._window += self._uncredited
+            self._uncredited = 0
+        return answer
+
+    def _receive_rare(self, frame: Frame) -> bytes:
         raw = frame.raw
         match frame.kind:
             case Kind.HEADERS:
@@ -143,40 +190,14 @@ class Library:
         except h2.exceptions.ProtocolError as error:
             # Its GOAWAY has the wrong code for a block that cannot be unpacked.
             self._h2.clear_outbound_data_buffer()
-            code = self._decoder.fault or Code(error.error_code)
-            raise Fault(code, str(error)) from error
+            raise self._fault(Code(error.error_code), error) from error
         for event in events:
             self._tell(event)
-        if self._uncredited >= _CREDIT:
-            self._h2.increment_flow_control_window(self._uncredited)
-            self._uncredited = 0
         answer = self._h2.data_to_send()
-        return self._sifted(answer, raw[3]) if answer else b""
+        return self._sieve.sift(answer, raw[3]) if answer else b""
 
-    def _sifted(self, answer: bytes, kind: int) -> bytes:
-        """What the library says by itself; it resets no stream twice (section 5.4.2).
-
-        Content that was on its way to a stream we have reset is no fault of the peer.
-        """
-        kept, at = b"", 0
-        while at < len(answer):
-            end = at + HEADER + int.from_bytes(answer[at : at + 3], "big")
-            each, at = answer[at:end], end
-            if each[3] == Kind.RST_STREAM:
-                stream = int.from_bytes(each[5:HEADER], "big")
-                known = stream in self._reset
-                if not known or kind != Kind.DATA:
-                    self._listener.provoked()
-                if known:
-                    continue
-                self._note_reset(stream)
-            kept += each
-        return kept
-
-    def _note_reset(self, stream: int) -> None:
-        self._reset[stream] = None
-        if len(self._reset) > _Machine.MAX_CLOSED_STREAMS:
-            del self._reset[next(iter(self._reset))]
+    def _fault(self, code: Code, error: Exception) -> Fault:
+        return Fault(self._decoder.fault or code, str(error))
 
     def _object(self, stream: int) -> bytes:
         """Reset a stream whose window was opened by nothing (RFC 9113 section 6.9)."""
@@ -190,7 +211,7 @@ class Library:
 
     def window(self, stream: int) -> int:
         """How many bytes of content may be sent on *stream* now."""
-        return self._h2.local_flow_control_window(stream)
+        return self._lane.window(stream)
 
     @property
     def shut(self) -> bool:
@@ -199,13 +220,14 @@ class Library:
 
     def fields(self, stream: int, fields: RawFields, *, end: bool) -> bytes:
         """A response's head, an interim one, or its trailers."""
-        self._h2.send_headers(stream, map(guarded, fields), end_stream=end)
-        return self._h2.data_to_send()
+        return self._lane.fields(stream, fields, end=end)
 
-    def content(self, stream: int, data: bytes | memoryview, *, end: bool) -> bytes:
-        """Content of a response, of which the window has room for all."""
-        self._h2.send_data(stream, data, end_stream=end)
-        return self._h2.data_to_send()
+    def content(self, stream: int, size: int, *, end: bool) -> bytes:
+        """What comes before *size* bytes of a response's content.
+
+        The window has room for all of them.
+        """
+        return self._lane.content(stream, size, end=end)
 
     def reset(self, stream: int, code: Code) -> bytes:
         """End *stream* before its end; nothing if it is over."""
@@ -213,7 +235,7 @@ class Library:
             self._h2.reset_stream(stream, code)
         except h2.exceptions.StreamClosedError:
             return b""
-        self._note_reset(stream)
+        self._sieve.note(stream)
         return self._h2.data_to_send()
 
     def credit(self, stream: int, size: int) -> bytes:
@@ -229,10 +251,13 @@ class Library:
         """The highest stream that the peer has opened."""
         return self._h2.highest_inbound_stream_id
 
+    def _tell_opened(self, stream: int, *, ended: bool) -> None:
+        fields, size = self._decoder.fields, self._decoder.size
+        self._listener.opened(stream, fields, size, ended=ended)
+
     def _tell(self, event: h2.events.Event) -> None:
         match event:
             case h2.events.DataReceived():
-                self._uncredited += event.flow_controlled_length
                 self._listener.content(
                     event.stream_id,
                     event.data,
@@ -241,9 +266,7 @@ class Library:
                 )
             case h2.events.RequestReceived():
                 ended = event.stream_ended is not None
-                self._listener.opened(
-                    event.stream_id, self._decoder.fields, ended=ended
-                )
+                self._tell_opened(event.stream_id, ended=ended)
             case h2.events.TrailersReceived():
                 self._listener.trailed(
                     event.stream_id, self._decoder.fields, ended=not self._unended
@@ -266,3 +289,8 @@ class Library:
                 self._listener.acknowledged()
             case h2.events.PingAckReceived():
                 self._listener.pong(event.ping_data)
+
+
+def _credit(size: int) -> bytes:
+    """WINDOW_UPDATE of the whole connection (RFC 9113 section 6.9)."""
+    return frame(Kind.WINDOW_UPDATE, 0, size.to_bytes(4, "big"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trioweb.message.transport import Transport
-from trioweb.wire.h2_gate import Account
+from trioweb.wire.h2_account import Account
 from trioweb.wire.h2_library import Library
 from trioweb.wire.h2_outgoing import Outgoing
 from trioweb.wire.service import Service

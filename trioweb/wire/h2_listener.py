@@ -10,8 +10,11 @@ from trioweb.wire.head import RawFields
 class Listener(Protocol):
     """Who is told what a frame means; must not block."""
 
-    def opened(self, stream: int, fields: RawFields, *, ended: bool) -> None:
-        """A request has begun; *ended*: and has no content."""
+    def opened(self, stream: int, fields: RawFields, size: int, *, ended: bool) -> None:
+        """A request has begun; *ended*: and has no content.
+
+        Its fields have *size* bytes, as SETTINGS_MAX_HEADER_LIST_SIZE counts them.
+        """
 
     def trailed(self, stream: int, fields: RawFields, *, ended: bool) -> None:
         """Fields have come after the content, which has *ended* if they are well."""

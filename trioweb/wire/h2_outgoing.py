@@ -39,6 +39,7 @@ class Outgoing:
     """What is to be written to the peer, in order."""
 
     __slots__ = (
+        "_asleep",
         "_buffer",
         "_ended",
         "_parked",
@@ -62,6 +63,7 @@ class Outgoing:
         self._parked: dict[Turn, None] = {}  # the one that has waited longest first
         self._records: deque[tuple[int, Record, Exchanged]] = deque()
         self._stirred = trio.lowlevel.ParkingLot()
+        self._asleep = False  # the writer waits to be stirred
         self._written = 0  # bytes that the system has
         self._ended = False  # write what is there, and no more
         self._put = 0  # bytes, written or not
@@ -83,12 +85,12 @@ class Outgoing:
         """How many bytes of all streams the peer has taken so far."""
         return self._transport.taken()
 
-    def put(self, data: bytes) -> None:
+    def put(self, data: bytes | memoryview) -> None:
         """Write *data* after all that was put before."""
         if data:
             self._buffer += data
             self._put += len(data)
-            self._stirred.unpark()
+            self._stir()
 
     def queue(self, turn: Turn) -> None:
         """Give *turn* its turn: at once if nobody waits for one, else after those."""
@@ -96,7 +98,7 @@ class Outgoing:
             if not turn.deal():
                 return
         self._turns.append(turn)
-        self._stirred.unpark()
+        self._stir()
 
     def park(self, turn: Turn) -> None:
         """Give *turn* no turn until there is `room`: its window is shut."""
@@ -119,7 +121,7 @@ class Outgoing:
         if turn is None:
             self._turns.extend(self._parked)
             self._parked.clear()
-            self._stirred.unpark()
+            self._stir()
         elif turn in self._parked:
             del self._parked[turn]
             self.queue(turn)
@@ -138,7 +140,7 @@ class Outgoing:
     def end(self) -> None:
         """Let `run` return once all is written."""
         self._ended = True
-        self._stirred.unpark()
+        self._stir()
 
     async def run(self, lost: Callable[[], None]) -> None:
         """Write, until `end` or until the peer is gone: then call *lost*."""
@@ -147,6 +149,7 @@ class Outgoing:
             if not self._buffer:
                 if self._ended:
                     return
+                self._asleep = True
                 await self._stirred.park()
             elif not await self.write():
                 lost()
@@ -178,6 +181,12 @@ class Outgoing:
             ending = Ending.GONE if whole else each.ending
             record(msgspec.structs.replace(each, ending=ending))
         self._records.clear()
+
+    def _stir(self) -> None:
+        # To ask the lot itself is five times as dear, three times a response.
+        if self._asleep:
+            self._asleep = False
+            self._stirred.unpark()
 
     def _take_turns(self) -> None:
         while self._turns and not self.full:

@@ -7,7 +7,7 @@ from functools import partial
 
 from trioweb.message.offload import offload
 from trioweb.message.response import BodyWriter, File, Response
-from trioweb.rules.headers import CONTROL, TOKEN
+from trioweb.rules.pseudo import Malformed, require_text
 from trioweb.rules.status import bodiless
 from trioweb.wire.h2_sending import Sending
 from trioweb.wire.head import RawFields, check_size, fields_of, trailers_of
@@ -157,9 +157,11 @@ def _checked(fields: RawFields) -> RawFields:
 
     `Headers` has refused it already where it was set, unless it was put past it.
     """
-    for name, value in fields:
-        if not TOKEN.fullmatch(name.decode("latin-1")) or CONTROL.search(value):
-            msg = f"header field {name!r} has a name or value that HTTP does not allow"
-            raise ValueError(msg)
+    try:
+        require_text(fields)
+    except Malformed as fault:
+        names = b", ".join(name for name, _ in fields)
+        msg = f"the header fields {names!r} cannot be sent: {fault}"
+        raise ValueError(msg) from fault
     check_size(sum(len(name) + len(value) + 4 for name, value in fields))
     return fields

@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator
 import trio
 
 from trioweb.message.errors import PeerGone
+from trioweb.wire.h2_account import Account
 from trioweb.wire.h2_codes import Code
-from trioweb.wire.h2_gate import Account
 from trioweb.wire.h2_library import Library
 from trioweb.wire.h2_outgoing import Outgoing
 from trioweb.wire.head import RawFields
 from trioweb.wire.limits import FILE_PIECE, STREAM_PIECE, TURN
 from trioweb.wire.pieces import TORN
 from trioweb.wire.watch import Watch
+
+_NOTHING = memoryview(b"")
 
 
 class Sending:
@@ -55,9 +57,9 @@ class Sending:
         self._library = library
         self._outgoing = outgoing
         self._account = account
-        self._moved = trio.lowlevel.ParkingLot()
+        self._moved: trio.lowlevel.ParkingLot | None = None  # there, once waited for
         self._head: RawFields = []
-        self._left = memoryview(b"")
+        self._left = _NOTHING
         self._trailers: RawFields = []
         self._coming: int | None = None  # the status of the head that waits
         self._end = False
@@ -135,6 +137,7 @@ class Sending:
     async def _wait(self) -> None:
         self.watch.write_begins()
         try:
+            self._moved = self._moved or trio.lowlevel.ParkingLot()
             while self._busy and not self.gone:
                 await self._moved.park()
         finally:
@@ -164,7 +167,7 @@ class Sending:
         if self._end and self._trailers:
             self._put(self._library.fields(self._number, self._trailers, end=True))
         elif self._end:
-            self._put(self._library.content(self._number, b"", end=True))
+            self._put(self._library.content(self._number, 0, end=True))
         self._done()
         return False
 
@@ -181,9 +184,9 @@ class Sending:
     def lost(self) -> None:
         """The stream is over: nothing can be sent any more."""
         self.gone = True
-        self._left = memoryview(b"")
+        self._left = _NOTHING
         self._outgoing.unpark(self)
-        self._moved.unpark_all()
+        self._stir()
 
     def _deal_head(self) -> bool:
         """Whether that was all."""
@@ -204,7 +207,8 @@ class Sending:
             return False
         piece, self._left = self._left[:size], self._left[size:]
         last = self._end and not self._left and not self._trailers
-        self._put(self._library.content(self._number, piece, end=last))
+        self._put(self._library.content(self._number, size, end=last))
+        self._put(piece)
         self._account.sent()
         if not self._left and self._end and not last:
             self._put(self._library.fields(self._number, self._trailers, end=True))
@@ -213,7 +217,7 @@ class Sending:
         self._done()
         return False
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes | memoryview) -> None:
         self._touched = True
         self.sent += len(data)
         self._outgoing.put(data)
@@ -221,4 +225,8 @@ class Sending:
     def _done(self) -> None:
         self._busy = False
         self.ended = self._end
-        self._moved.unpark_all()
+        self._stir()
+
+    def _stir(self) -> None:
+        if self._moved is not None:
+            self._moved.unpark_all()

@@ -45,7 +45,7 @@ class Stream(Exchanging):
     _in: Content
     _out: Sending
 
-    def __init__(self, number: int, link: Link) -> None:
+    def __init__(self, number: int, link: Link, now: float) -> None:
         self._number = number
         self._link = link
         service = self._service = link.service
@@ -53,21 +53,26 @@ class Stream(Exchanging):
         self._watch = Watch(service.alarms, service.limits, self._out.taken)
         self._out.watch = self._watch
         self._in = Content(number, link.library, link.outgoing, self._watch)
-        self._patience = Timer(service.alarms, self._enough)
+        self._patience: Timer | None = None  # for what the handler has left unread
         self._request: Request | None = None
-        self._began = trio.current_time()
+        self._began = now
         self._ending = Ending.STOPPED
         self._bare = False  # its answer has no content
         self._at_work = True  # its task has not ended
         self._refused_later = False  # with 413: its peer sends what nobody wants
         self._drop_until = math.inf  # bytes taken in all, once the handler has left
 
-    def asked(self, fields: RawFields, *, ended: bool) -> Request | HTTPError:
-        """What its head asks, or why that is refused; Malformed if it is no head."""
+    def asked(
+        self, fields: RawFields, size: int, *, ended: bool
+    ) -> Request | HTTPError:
+        """What its head asks, or why that is refused; Malformed if it is no head.
+
+        *fields* have *size* bytes, as SETTINGS_MAX_HEADER_LIST_SIZE counts them.
+        """
         self._bare = (b":method", b"HEAD") in fields  # whatever else is wrong with it
         service = self._service
         try:
-            head = read_head(fields, service.limits, ended=ended)
+            head = read_head(fields, size, service.limits, ended=ended)
         except HTTPError as refusal:
             self._in.begin(None, ended=ended, waiting=False)
             return refusal
@@ -230,6 +235,9 @@ class Stream(Exchanging):
             self._in.lose()
         self._note(request)
         self._watch.end()
+        # It asks in return how much was sent: a circle that only the collector, which
+        # takes longer than all the rest, would ever find.
+        del self._out.watch
         self._at_work = False
         self._close_if_over()
 
@@ -243,7 +251,7 @@ class Stream(Exchanging):
             self._link.transport.peer,
             inbound=self._in,
             outbound=self._out,
-            seconds=trio.current_time() - self._began,
+            seconds=self._watch.now() - self._began,
             ending=self._ending,
             version="2",
         )
@@ -260,6 +268,7 @@ class Stream(Exchanging):
             return
         self._in.drop()
         self._drop_until = self._in.taken + limits.unread
+        self._patience = Timer(self._service.alarms, self._enough)
         self._patience.start(limits.linger)
 
     def _enough(self) -> None:
@@ -271,5 +280,7 @@ class Stream(Exchanging):
     def _close_if_over(self) -> None:
         if self._at_work or not (self._out.gone or self._in.ended):
             return
-        self._patience.stop()
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
         self._link.closed(self._number)
