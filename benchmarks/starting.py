@@ -20,7 +20,7 @@ from functools import partial
 import trio
 
 from benchmarks.command import run
-from benchmarks.peers import NotInstalled, Peer
+from benchmarks.peer import NotInstalled, Peer
 from benchmarks.programs import started
 from benchmarks.progress import Progress
 from benchmarks.results import record
@@ -48,7 +48,9 @@ PEERS = (
     ),
     Peer(
         name="node-cluster",
-        command=("node", "benchmarks/apps/cluster.js", "{port}", "{workers}"),
+        command=(
+            *("node", "benchmarks/apps/node.js", "{port}", "--workers", "{workers}"),
+        ),
         version=("node", "--version"),
     ),
     Peer(

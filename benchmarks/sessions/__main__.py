@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.command import run_apart
 from benchmarks.load import LoadFailed
-from benchmarks.peers import NotInstalled
+from benchmarks.peer import NotInstalled
 from benchmarks.progress import Progress
 from benchmarks.results import record
 from benchmarks.rounds import Measured, Spread

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers import NodePeer, Peer
+from benchmarks.peer import NodePeer, Peer
 
 
 @dataclass(frozen=True, slots=True)

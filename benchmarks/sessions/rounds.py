@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 
 from benchmarks.load import measure
-from benchmarks.peers import Peer
+from benchmarks.peer import Peer
 from benchmarks.progress import Progress
 from benchmarks.rounds import WARM_UP, Measured, Spread, check, start
 from benchmarks.sessions.visitors import works

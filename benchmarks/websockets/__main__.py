@@ -15,7 +15,7 @@ from functools import partial
 
 from benchmarks.command import run_apart
 from benchmarks.load import LoadFailed
-from benchmarks.peers import NotInstalled, Peer
+from benchmarks.peer import NotInstalled, Peer
 from benchmarks.progress import Progress
 from benchmarks.results import record
 from benchmarks.rounds import Spread

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.peers import NodePeer, Peer
+from benchmarks.peer import NodePeer, Peer
 
 _APPS = "benchmarks/websockets/apps"
 _ASGI = "benchmarks.websockets.apps.asgi:app"

@@ -14,7 +14,7 @@ from typing import Any
 import trio
 
 from benchmarks.load import LoadFailed
-from benchmarks.peers import Peer
+from benchmarks.peer import Peer
 from benchmarks.programs import Lines, by_module, started
 from benchmarks.progress import Progress
 from benchmarks.rounds import Running, Spread, start

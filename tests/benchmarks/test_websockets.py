@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from benchmarks.load import LoadFailed
-from benchmarks.peers import Peer
+from benchmarks.peer import Peer
 from benchmarks.programs import by_module
 from benchmarks.progress import Progress
 from benchmarks.websockets import shares as its_shares
