@@ -1,4 +1,4 @@
-"""Rounds: every server with every work in turn, so that noise falls on all alike."""
+"""Rounds: servers that are measured in turn, and figures that each round has one of."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from statistics import median
 
 import trio
 
-from benchmarks.load import Measurement, measure
-from benchmarks.peers import Peer
+from benchmarks.asking import ask
+from benchmarks.load import Measurement
+from benchmarks.material import Material
+from benchmarks.peer import Peer
 from benchmarks.programs import Program, started
-from benchmarks.progress import Progress
-from benchmarks.serving import LOOK, START, NotServing, ask
+from benchmarks.serving import LOOK, START, NotServing
 from benchmarks.system import cores
-from benchmarks.works import Work
+from benchmarks.works import Served, Work
 
 # Seconds of load before the first measurement, so that what is compiled or cached at
 # first use is.
@@ -57,66 +58,46 @@ Measured = dict[Key, list[Measurement]]
 """The measurements of each work and peer, one for each round."""
 
 
-async def measure_all(
-    works: Sequence[Work],
-    peers: Sequence[Peer],
-    progress: Progress,
-    *,
-    rounds: int,
-    seconds: int,
-) -> Measured:
-    """All servers at once, of which one is loaded at a time.
-
-    NotServing if one does not start or answers something else than the others.
-    """
-    measured: Measured = {}
-    async with contextlib.AsyncExitStack() as serving:
-        running = []
-        for peer in peers:
-            progress.show(f"installing and starting {peer.name}")
-            await peer.install()
-            running.append(await start(peer, serving))
-            await check(running[-1], works)
-        for each in running:
-            progress.show(f"warming up {each.peer.name}")
-            for work in works:
-                await measure(each.program.pid, each.port, work, WARM_UP)
-        for number in range(rounds):
-            for work in works:
-                for each in running:
-                    where = f"round {number + 1}/{rounds}: {work.name}"
-                    progress.show(f"{where} by {each.peer.name}")
-                    found = await measure(each.program.pid, each.port, work, seconds)
-                    measured.setdefault((work.name, each.peer.name), []).append(found)
-            progress.keep(_so_far(number + 1, measured))
-    return measured
-
-
 def ratios(measured: Measured, work: str, peer: str, to: str) -> Spread:
     """The cost of *peer* as a multiple of *to*'s, of each round against itself."""
     pairs = zip(measured[work, peer], measured[work, to], strict=True)
     return Spread.of([one.processor / other.processor for one, other in pairs])
 
 
-async def start(peer: Peer, serving: contextlib.AsyncExitStack) -> Running:
+async def start(
+    peer: Peer,
+    serving: contextlib.AsyncExitStack,
+    *,
+    served: Served = Served.PLAIN,
+    material: Material | None = None,
+) -> Running:
     """Start *peer* on the server's core; it ends with *serving*.
 
-    NotServing if it does not listen in time.
+    Two workers are on both cores.  NotServing if it does not listen in time.
     """
     port = free_port()
-    program = await serving.enter_async_context(
-        started(peer.at(port), core=cores().server, env={**os.environ})
-    )
+    by_two = served is Served.WORKERS
+    tls = material.certificate if material and served is Served.TLS else None
+    command = peer.at(port, tls=tls, crew=by_two)
+    core: int | None = cores().server
+    if by_two:
+        core = None
+        command = ["taskset", "-c", f"{cores().server},{cores().others}", *command]
+    env = material.environment() if material else {**os.environ}
+    program = await serving.enter_async_context(started(command, core=core, env=env))
     await listening(peer.name, program, port)
     return Running(peer, program, port)
 
 
-async def check(server: Running, works: Sequence[Work]) -> None:
+async def check(
+    server: Running, works: Sequence[Work], material: Material | None = None
+) -> None:
     """NotServing if *server* does not answer each of *works* as it should."""
     for work in works:
-        answer = await ask(server.port, work.request())
+        answer = await ask(server.port, work, material)
         if answer.status != 200 or not work.answered_by(answer.body):
-            raise NotServing(f"{server.peer.name} answers {work.name} with {answer}")
+            said = f"{answer.status} {answer.body[:80]!r}, {len(answer.body)} bytes"
+            raise NotServing(f"{server.peer.name} answers {work.name} with {said}")
 
 
 async def listening(name: str, program: Program, port: int) -> None:
@@ -137,11 +118,3 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
-
-
-def _so_far(number: int, measured: Measured) -> str:
-    costs = (
-        f"{work} {peer} {found[-1].processor:.1f}"
-        for (work, peer), found in measured.items()
-    )
-    return f"round {number}, µs: {', '.join(costs)}"

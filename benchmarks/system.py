@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
@@ -59,11 +60,28 @@ def most_resident(pid: int) -> int:
     return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024
 
 
+def resident(pid: int) -> int:
+    """The bytes that process *pid* and all its descendants have resident.
+
+    What they share counts for each of them.
+    """
+    total = 0
+    for member in family(pid):
+        with contextlib.suppress(*_VANISHED):
+            total += int((PROC / f"{member}/statm").read_text().split()[1])
+    return total * os.sysconf("SC_PAGE_SIZE")
+
+
 def processor_seconds(pid: int) -> float:
     """What process *pid* and all its descendants have used of a core, in seconds.
 
     Those of them that have ended count where they were waited for.
     """
+    return sum(family(pid).values()) / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> dict[int, int]:
+    """Process *pid* and its descendants, with the clock ticks each has used."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     ticks: dict[int, int] = {}
     for folder in PROC.iterdir():
@@ -76,11 +94,10 @@ def processor_seconds(pid: int) -> float:
             continue
         children[int(fields[1])].append(int(folder.name))
         ticks[int(folder.name)] = sum(map(int, fields[11:15]))
-    family, total = [pid], 0
-    for member in family:
-        total += ticks.get(member, 0)
-        family += children[member]
-    return total / os.sysconf("SC_CLK_TCK")
+    members = [pid]
+    for member in members:
+        members += children[member]
+    return {member: ticks.get(member, 0) for member in members}
 
 
 def waiting_seconds(pid: int) -> float:

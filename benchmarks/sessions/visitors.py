@@ -23,24 +23,34 @@ async def works(port: int, visitors: int = VISITORS) -> list[Work]:
     Each sends its cookie also where nobody looks at it: what is compared is a session,
     not the bytes of a request.  NotServing if the server gives no cookies.
     """
-    cookies = tuple(await trio.to_thread.run_sync(_first_visits, port, visitors))
+    cookies = await first_visits(port, "/save", visitors)
     return [
         Work(path.strip("/"), "GET", path, b"", b"known", cookies) for path in PATHS
     ]
 
 
-def _first_visits(port: int, visitors: int) -> list[str]:
+async def first_visits(
+    port: int, path: str, visitors: int = VISITORS
+) -> tuple[str, ...]:
+    """The cookies that the server at *port* has given so many visitors of *path*.
+
+    NotServing if it gives none.
+    """
+    return await trio.to_thread.run_sync(_first_visits, port, path, visitors)
+
+
+def _first_visits(port: int, path: str, visitors: int) -> tuple[str, ...]:
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER)
     try:
-        return [_first_visit(line) for _ in range(visitors)]
+        return tuple(_first_visit(line, path) for _ in range(visitors))
     except (OSError, http.client.HTTPException) as error:
         raise NotServing(f"no first visit at port {port}: {error!r}") from error
     finally:
         line.close()
 
 
-def _first_visit(line: http.client.HTTPConnection) -> str:
-    line.request("GET", "/save")
+def _first_visit(line: http.client.HTTPConnection, path: str) -> str:
+    line.request("GET", path)
     response = line.getresponse()
     body, cookie = response.read(), response.getheader("set-cookie")
     if response.status != 200 or body != b"unknown" or cookie is None:
