@@ -252,6 +252,7 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
         "docs/ctl.md",
         "docs/from-node.md",
         "docs/metrics.md",
+        "docs/performance.md",
         "docs/security.md",
         "docs/sessions.md",
         "docs/testing.md",

@@ -54,7 +54,7 @@ async def _run(options: argparse.Namespace) -> int:
     except (NotCounted, NotServing) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    added = options.what == "added"
+    added, known = options.what == "added", recorded.read()
     if options.write:
         command = ["python", "-m", "benchmarks.instructions", *sys.argv[1:]]
         section = "what things add" if added else recorded.SECTION
@@ -63,7 +63,6 @@ async def _run(options: argparse.Namespace) -> int:
     if added:
         print(_added(counts))
         return 0
-    known = recorded.read()
     verdict = recorded.judged(counts, known)
     print(recorded.compared(counts, known), *verdict.lines, sep="\n")
     return int(verdict.failed and options.check)
