@@ -90,7 +90,7 @@ async def _counted(works: Sequence[Work]) -> dict[str, int]:
         for served in dict.fromkeys(work.served for work in works):
             trust: ssl.SSLContext | None = believing if served.secure else None
             more = words if served.secure else []
-            async with counted([*served.words, *more], served.env) as server:
+            async with counted([*served.words, *more]) as server:
                 await server.begin()
                 for work in (each for each in works if each.served == served):
                     progress.show(f"counting {work.name}")

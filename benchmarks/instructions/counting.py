@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ PATIENCE = 20
 
 
 class NotCounted(Exception):
-    """valgrind is missing, or says nothing."""
+    """valgrind does not say its count, or the server is never at rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +88,17 @@ class Counted:
 
 
 @contextlib.asynccontextmanager
-async def counted(
-    words: Sequence[str], env: Mapping[str, str]
-) -> AsyncIterator[Counted]:
+async def counted(words: Sequence[str]) -> AsyncIterator[Counted]:
     """``python -m WORDS``, a server that says where it serves, under valgrind.
 
-    Its environment is *env* and next to nothing else: no variable that somebody has set
-    may change what is counted.  NotServing if it does not start.
+    Its environment is next to nothing: no variable that somebody has set may change
+    what is counted.  NotServing if it does not start.
     """
     command = [*_VALGRIND, sys.executable, "-m", *words]
     # Which of two keys is found first in a dict depends on the seed of their hashes.
-    fixed = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
-    try:
-        async with started(
-            command, core=cores().server, env={**fixed, **env}
-        ) as program:
-            yield Counted(program, await _port(program))
-    except FileNotFoundError as error:
-        raise NotCounted(f"{error.filename} is not installed") from error
+    env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+    async with started(command, core=cores().server, env=env) as program:
+        yield Counted(program, await _port(program))
 
 
 async def _port(program: Program) -> int:

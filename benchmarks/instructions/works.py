@@ -6,16 +6,15 @@ access log, as in the comparison, whose applications and paths these are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server: the words after ``python -m``, and what it finds in its environment."""
+    """A server: the words after ``python -m``."""
 
     words: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict, hash=False)
     secure: bool = False  # over TLS; certificate and key are added to its words
 
 

@@ -27,7 +27,7 @@ def known(times: float, python: str = MINE) -> recorded.Recorded:
 @needs("valgrind")
 async def test_an_exchange_takes_as_many_instructions_as_the_next() -> None:
     program("valgrind")
-    async with counted(PLAINTEXT.served.words, {}) as server:
+    async with counted(PLAINTEXT.served.words) as server:
         await server.begin()
         first, second = [await count(server, PLAINTEXT, None) for _ in range(2)]
         assert first == pytest.approx(second, rel=0.01)
