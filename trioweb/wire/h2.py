@@ -60,7 +60,7 @@ class Connection:
             self._account,
             self._closed,
         )
-        self._crowd = Crowd()
+        self._crowd = Crowd(service)
         self._exchanges: trio.Nursery
         self._reading = trio.CancelScope()
         self._settling = Timer(service.alarms, self._unsettled)

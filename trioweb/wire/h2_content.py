@@ -36,25 +36,19 @@ class Content:
         "_pieces",
         "_stirred",
         "_trailing",
-        "_watch",
         "ended",
         "gone",
         "taken",
         "trailers",
         "waiting",
+        "watch",
     )
 
-    def __init__(
-        self,
-        number: int,
-        library: Library,
-        outgoing: Outgoing,
-        watch: Watch,
-    ) -> None:
+    def __init__(self, number: int, library: Library, outgoing: Outgoing) -> None:
         self._number = number
         self._library = library
         self._outgoing = outgoing
-        self._watch = watch
+        self.watch: Watch  # of whoever waits for it
         self._stirred: trio.lowlevel.ParkingLot | None = None  # there, once waited for
         self._pieces: list[bytes] = []
         self._declared: int | None = None
@@ -142,14 +136,14 @@ class Content:
     async def _wait(self, *, paced: bool) -> None:
         before = self._came
         if paced:
-            self._watch.wait_for_content()
+            self.watch.wait_for_content()
         try:
             self._stirred = self._stirred or trio.lowlevel.ParkingLot()
             while not (self._pieces or self.ended or self.gone):
                 await self._stirred.park()
         finally:
             if paced:
-                self._watch.content_came(self._came - before)
+                self.watch.content_came(self._came - before)
 
     def _all(self) -> bytes:
         pieces, self._pieces = self._pieces, []

@@ -17,6 +17,8 @@ import trio
 from trioweb.message.errors import HTTPError
 from trioweb.message.request import Request
 from trioweb.wire.h2_stream import Stream
+from trioweb.wire.service import Service
+from trioweb.wire.watch import Watch
 
 Asked = Request | HTTPError
 """What a stream has asked for, or why that is refused."""
@@ -25,7 +27,8 @@ Asked = Request | HTTPError
 class Crowd:
     """Streams by their numbers, from their heads until neither side needs them."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: Service) -> None:
+        self._service = service
         self._streams: dict[int, Stream] = {}
         self._asked: deque[tuple[Stream, Asked]] = deque()  # and not begun
 
@@ -69,14 +72,50 @@ class Crowd:
     async def _answer(self, tasks: trio.Nursery) -> None:
         """Answer one stream after the other until there are none."""
         clean = contextvars.copy_context()
-        while self._asked:
-            stream, asked = self._asked.popleft()
-            await stream.answer(asked)
-            # What one request has set, the next must not see: behind a proxy it is
-            # another user's.
-            if self._asked and not _same(contextvars.copy_context(), clean):
-                clean.run(tasks.start_soon, self._answer, tasks)
-                return
+        while self._asked and _same(contextvars.copy_context(), clean):
+            await self._answer_some(clean)
+        # What one request has set, the next must not see: behind a proxy it is
+        # another user's.
+        if self._asked:
+            clean.run(tasks.start_soon, self._answer, tasks)
+
+    async def _answer_some(self, clean: contextvars.Context) -> None:
+        """The same with one watch, as long as it is as good as new.
+
+        A watch and its scope for each stream would cost as much as its task.
+        """
+        answered = _Answered()
+        watch = Watch(self._service.alarms, self._service.limits, answered.taken)
+        stream, asked = self._asked.popleft()
+        try:
+            with watch.scope:
+                while True:
+                    answered.stream = stream
+                    await stream.answer(asked, watch)
+                    stream.end()
+                    if not (stream.settled and watch.cause is None and self._asked):
+                        break
+                    if not _same(contextvars.copy_context(), clean):
+                        break
+                    stream, asked = self._asked.popleft()
+            if watch.scope.cancelled_caught:
+                await stream.expire()
+        finally:
+            stream.end()
+            watch.end()
+            answered.stream = None  # or only the collector would free them
+
+
+class _Answered:
+    """Who is being answered, for the watch to ask how far that has got."""
+
+    __slots__ = ("stream",)
+
+    def __init__(self) -> None:
+        self.stream: Stream | None = None
+
+    def taken(self) -> int:
+        return 0 if self.stream is None else self.stream.taken()
 
 
 _MISSING = object()

@@ -19,10 +19,13 @@ from trioweb.wire.limits import STREAM_WINDOW
 
 # Streams that are opened before the library is asked to forget those that are over: it
 # looks at all there are.
-_FORGET = 8
+_FORGET = 16
 
 # Bytes of a priority, before the fields (RFC 9113 section 6.2).
 _PRIORITY = 5
+
+# Bytes that a window can have (RFC 9113 section 6.9.1).
+_WIDEST = 2**31 - 1
 
 # States in which a stream may have content that comes.
 _RECEIVING = frozenset({StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL})
@@ -102,6 +105,31 @@ class Lane:
         ended = bool(frame.flags & Flag.END_STREAM)
         self._machine.streams[frame.stream].receive_data(data, ended, len(data))
         return data
+
+    def widens(self, frame: Frame) -> bool:
+        """Whether *frame* opens a window as it may, which then is that much larger."""
+        if frame.kind != Kind.WINDOW_UPDATE or not self._receiving:
+            return False
+        window = self._unclosed(frame.stream) if frame.stream else self._machine
+        more = int.from_bytes(frame.raw[HEADER:], "big")
+        if window is None or not more:
+            return False
+        wide = window.outbound_flow_control_window + more
+        if wide > _WIDEST:
+            return False
+        window.outbound_flow_control_window = wide
+        return True
+
+    def credit(self, number: int, size: int) -> bytes:
+        """The frame that lets the peer send *size* bytes more; none where it cannot."""
+        if (stream := self._unclosed(number)) is None:
+            return b""
+        stream.increase_flow_control_window(size)
+        return frame(Kind.WINDOW_UPDATE, number, size.to_bytes(4, "big"))
+
+    def _unclosed(self, number: int) -> H2Stream | None:
+        stream = self._machine.streams.get(number)
+        return stream if stream is not None and stream.open else None
 
     def fields(self, number: int, fields: RawFields, *, end: bool) -> bytes:
         """The frames of a response's head, an interim one, or its trailers."""

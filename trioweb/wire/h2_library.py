@@ -126,6 +126,9 @@ class Library:
                 raise self._fault(Code.COMPRESSION_ERROR, error) from error
             self._tell_opened(frame.stream, ended=bool(frame.flags & Flag.END_STREAM))
             return b""
+        if self._lane.widens(frame):
+            self._listener.room(frame.stream)
+            return b""
         return self._receive_rare(frame)
 
     def _receive_content(self, frame: Frame) -> bytes:
@@ -240,11 +243,7 @@ class Library:
 
     def credit(self, stream: int, size: int) -> bytes:
         """Let the peer send *size* bytes more on *stream*; nothing if it sends none."""
-        try:
-            self._h2.increment_flow_control_window(size, stream)
-        except (KeyError, h2.exceptions.ProtocolError):
-            return b""
-        return self._h2.data_to_send()
+        return self._lane.credit(stream, size)
 
     @property
     def last(self) -> int:

@@ -77,6 +77,11 @@ class Outgoing:
         return len(self._buffer) >= OUTGOING
 
     @property
+    def crowded(self) -> bool:
+        """Whether others wait for their turns."""
+        return bool(self._turns) or self.full
+
+    @property
     def overflowing(self) -> bool:
         """Whether so much waits that the peer cannot be reading."""
         return len(self._buffer) >= OVERFLOW

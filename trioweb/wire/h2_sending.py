@@ -67,7 +67,7 @@ class Sending:
         self._touched = False  # some of it has
         self._seen = 0  # bytes that the connection's peer had taken when last asked
         self._carried = 0  # bytes of them while this stream waited for its turn
-        self.watch: Watch  # set by the stream, whose watch asks for what was sent
+        self.watch: Watch  # of whoever sends, which asks for what was taken
         self.status: int | None = None  # of the response that has begun to leave
         self.sent = 0  # bytes so far, framing and all
         self.ended = False  # with an end, after all there was
@@ -125,6 +125,8 @@ class Sending:
         if head and self.status is not None:
             msg = "the response has begun, and no interim one can follow its head"
             raise RuntimeError(msg)
+        if end and head and not trailers and self._send_whole(data, head, status):
+            return
         self._head, self._trailers = head or [], trailers or []
         self._coming = status
         self._left = memoryview(data)
@@ -133,6 +135,29 @@ class Sending:
         self._outgoing.queue(self)
         if self._busy:
             await self._wait()
+
+    def _send_whole(
+        self,
+        data: bytes | bytearray | memoryview,
+        head: RawFields,
+        status: int | None,
+    ) -> bool:
+        """Frame all of a small answer at once, if nothing is in the way.
+
+        The same as its turns would come to, without their bookkeeping.
+        """
+        size = len(data)
+        if size > TURN or self._outgoing.crowded:
+            return False
+        if size > self._library.window(self._number):
+            return False
+        framed = self._library.fields(self._number, head, end=not size)
+        if size:
+            framed += self._library.content(self._number, size, end=True) + data
+            self._account.sent()
+        self.status, self.ended = status, True
+        self._put(framed)
+        return True
 
     async def _wait(self) -> None:
         self.watch.write_begins()

@@ -48,17 +48,17 @@ class Stream(Exchanging):
     def __init__(self, number: int, link: Link, now: float) -> None:
         self._number = number
         self._link = link
-        service = self._service = link.service
+        self._service = link.service
         self._out = Sending(number, link.library, link.outgoing, link.account)
-        self._watch = Watch(service.alarms, service.limits, self._out.taken)
-        self._out.watch = self._watch
-        self._in = Content(number, link.library, link.outgoing, self._watch)
+        self._in = Content(number, link.library, link.outgoing)
         self._patience: Timer | None = None  # for what the handler has left unread
         self._request: Request | None = None
         self._began = now
         self._ending = Ending.STOPPED
         self._bare = False  # its answer has no content
-        self._at_work = True  # its task has not ended
+        self._at_work = True  # it has not been answered to the end
+        self._watched = False  # ... but begun
+        self._unheard = False  # its peer sends no more, on any stream
         self._refused_later = False  # with 413: its peer sends what nobody wants
         self._drop_until = math.inf  # bytes taken in all, once the handler has left
 
@@ -79,23 +79,35 @@ class Stream(Exchanging):
         self._in.begin(head.length, ended=ended, waiting=head.expect is not None)
         return request_on_stream(head, self, self._link.transport, service.proxies)
 
-    # Its task.
+    # Its task, which it may share with those that are answered before and after it.
 
-    async def answer(self, asked: Request | HTTPError) -> None:
-        """Have a request answered, or say why what came is none."""
-        try:
-            with self._watch.scope:
-                if isinstance(asked, HTTPError):
-                    self._ending = Ending.REFUSED
-                    await self._say(asked)
-                # A stream that was reset before its turn came is nobody's any more.
-                elif not self._out.gone:
-                    self._request = asked
-                    await self._exchange(asked)
-            if self._watch.scope.cancelled_caught:
-                await self._expired()
-        finally:
-            self._end()
+    async def answer(self, asked: Request | HTTPError, watch: Watch) -> None:
+        """Have a request answered, or say why what came is none.
+
+        Within the scope of *watch*; then `end` it, whatever has happened.
+        """
+        self._watch = self._out.watch = self._in.watch = watch
+        self._watched = True
+        watch.new_content()
+        if self._unheard:
+            watch.heard(Gone.FINISHED)
+        if isinstance(asked, HTTPError):
+            self._ending = Ending.REFUSED
+            watch.enter(Phase.ANSWERING)
+            await self._say(asked)
+        # A stream that was reset before its turn came is nobody's any more.
+        elif not self._out.gone:
+            self._request = asked
+            await self._exchange(asked)
+
+    def taken(self) -> int:
+        """How far its answer has got, bytes."""
+        return self._out.taken()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody has anything more to say on it, nor waits for anything."""
+        return self._in.ended and self._out.ended and not self._out.gone
 
     async def _exchange(self, request: Request) -> None:
         """The boundary of an exchange: a handler's exception goes no further."""
@@ -177,14 +189,17 @@ class Stream(Exchanging):
         """Its peer has reset it, or is gone: end what nobody waits for."""
         self._out.lost()
         self._in.lose()
-        self._watch.heard(Gone.RESET, why)
+        if self._watched:
+            self._watch.heard(Gone.RESET, why)
         self._close_if_over()
 
     def unheard(self) -> None:
         """Its peer sends no more on any stream, and may or may not still listen."""
         if not self._in.ended:
             self._in.lose()
-        self._watch.heard(Gone.FINISHED)
+        self._unheard = True
+        if self._watched:
+            self._watch.heard(Gone.FINISHED)
 
     # What can go wrong.
 
@@ -201,7 +216,7 @@ class Stream(Exchanging):
             if refusal is not None and self._out.ended:
                 self._ending = Ending.COMPLETE
 
-    async def _expired(self) -> None:
+    async def expire(self) -> None:
         """The scope has fired: by the clock, or because the peer has left."""
         if self._ending is not Ending.STOPPED:
             return
@@ -220,8 +235,10 @@ class Stream(Exchanging):
         ):
             await self._send(problem(error, accept))
 
-    def _end(self) -> None:
-        """Its task is over: close the books, and see what the peer still sends."""
+    def end(self) -> None:
+        """It has been answered: close the books, and see what the peer still sends."""
+        if not self._at_work:
+            return
         request, self._request = self._request, None
         if request is not None:
             request.exchange = ENDED
@@ -234,11 +251,7 @@ class Stream(Exchanging):
         else:
             self._in.lose()
         self._note(request)
-        self._watch.end()
-        # It asks in return how much was sent: a circle that only the collector, which
-        # takes longer than all the rest, would ever find.
-        del self._out.watch
-        self._at_work = False
+        self._at_work = self._watched = False
         self._close_if_over()
 
     def _note(self, request: Request | None) -> None:

@@ -22,12 +22,13 @@ def fields_of(response: Response, length: int | None, date: DateField) -> RawFie
     """The fields of *response*; *length* of its content in bytes, if it is known."""
     headers, status = response.headers, response.status
     fields = headers.raw.copy()
+    names = [name for name, _ in fields]
     if bodiless(status):
         unfit = _NO_FRAMING.get(status, frozenset())
         fields = [line for line in fields if line[0] not in unfit]
-    elif length is not None and "content-length" not in headers:
+    elif length is not None and b"content-length" not in names:
         fields.append((b"content-length", b"%d" % length))
-    if "date" not in headers:
+    if b"date" not in names:
         fields.append((b"date", date.now()))
     return fields
 
