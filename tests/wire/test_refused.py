@@ -179,7 +179,7 @@ async def test_it_is_refused_however_it_is_split(
 
 LONG = [
     ("F7 257 byte line", T + b"1;" + b"a" * 253 + b"\r\na\r\n" + EMPTY, 400),
-    ("F7 60 KB of filler", T + b"1;" + b"a" * 60_000, 400),
+    ("F7 10 KB of filler", T + b"1;" + b"a" * 10_000, 400),
     (
         "F7 5 KiB of extensions",
         T + (b"1;" + b"x" * 249 + b"\r\na\r\n") * 20 + EMPTY,
@@ -190,18 +190,18 @@ LONG = [
     ("F10 33 trailers", T + b"0\r\n" + b"X: a\r\n" * 33 + b"\r\n", 431),
     ("F3 more than is taken", P + b"Content-Length: 1048577\r\n\r\n", 413),
     ("L1 target", b"GET /" + b"a" * 8192 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-    ("L1 endless", b"GET /" + b"a" * 100_000, 414),
+    ("L1 endless", b"GET /" + b"a" * 20_000, 414),
     ("L1 control byte in front", b"G\0T /" + b"a" * 10_000, 400),
     ("L2 101 fields", G + b"X: a\r\n" * 100 + b"\r\n", 431),
     ("L2 33 KiB", G + b"X: " + b"a" * 33 * 1024 + b"\r\n\r\n", 431),
-    ("L2 no end", G + b"a:\r\n" * 16_000, 431),
+    ("L2 no end", G + b"a:\r\n" * 9_000, 431),
     (
         "L2 control byte in front",
         G + b"X: \1\r\nX: " + b"a" * 40_000 + b"\r\n\r\n",
         400,
     ),
     ("L3 declared", P + b"Content-Length: 1048577\r\n\r\n", 413),
-    ("L4 tiny chunks", T + b"1\r\na\r\n" * 5000, 400),
+    ("L4 tiny chunks", T + b"1\r\na\r\n" * 4000, 400),
 ]
 
 

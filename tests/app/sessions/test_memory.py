@@ -102,11 +102,11 @@ async def test_the_names_of_users_count() -> None:
         assert len(store) == 0
 
 
-async def test_a_million_visitors_leave_it_within_its_bound() -> None:
+async def test_a_crowd_of_visitors_leaves_it_within_its_bound() -> None:
     async with opened(sessions=1000) as store:
-        for number in range(1_000_000):
+        for number in range(50_000):
             await store.create(b"%d" % number, {}, None)
-        assert (len(store), store.evicted) == (1000, 999_000)
+        assert (len(store), store.evicted) == (1000, 49_000)
 
 
 async def test_what_has_expired_is_swept_away_unasked(
@@ -171,7 +171,7 @@ def test_a_store_without_room_is_refused(bounds: dict[str, int]) -> None:
         MemoryStore(**bounds)  # type: ignore[arg-type]  # per_worker is not given
 
 
-async def test_a_hundred_thousand_anonymous_requests_write_nothing() -> None:
+async def test_ten_thousand_anonymous_requests_write_nothing() -> None:
     store = MemoryStore()
     app = App()
     app.use(sessions(store))
@@ -183,7 +183,7 @@ async def test_a_hundred_thousand_anonymous_requests_write_nothing() -> None:
     handler = app.freeze()
     async with app.open(SITE):
         asked = request("GET", "/")
-        for _ in range(100_000):
+        for _ in range(10_000):
             response = await handler(asked)
             assert (response.status, "set-cookie" in response.headers) == (200, False)
         assert len(store) == 0

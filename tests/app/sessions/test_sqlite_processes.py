@@ -41,7 +41,7 @@ async def test_two_processes_on_one_file_lose_nothing_of_each_other(
 
 
 # Of each round a process is born: 200 of them are a command of the benchmarks.
-ROUNDS = 20
+ROUNDS = 8
 
 
 def test_what_was_acknowledged_outlives_a_killed_process(path: Path) -> None:

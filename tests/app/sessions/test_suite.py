@@ -388,8 +388,8 @@ def test_a_hundred_updates_of_a_counter_count_to_a_hundred(stand: Stand) -> None
 
 # Interleavings of a log out with a request that saves late.  A store that waits for the
 # system takes its time; what is to be tried there is the same.
-SEEDS = 1000
-SEEDS_OF_REAL_TIME = 100
+SEEDS = 300
+SEEDS_OF_REAL_TIME = 30
 
 
 def test_a_log_out_wins_over_whatever_is_saved_late(stand: Stand) -> None:
