@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-import io
 import mimetypes
 import os
-import stat
 import time
-from dataclasses import dataclass
-from functools import partial
 from pathlib import PurePath
 
 from trioweb.app.answers import NOSNIFF
-from trioweb.message.errors import Fields, NotFound
-from trioweb.message.offload import offload
-from trioweb.message.response import File, Response
+from trioweb.app.opening import opened
+from trioweb.message.errors import Fields
+from trioweb.message.response import Response
 from trioweb.rules.dates import format_date
 from trioweb.rules.disposition import attachment
 from trioweb.rules.headers import Headers, field_value
-
-# A name that leads to nothing: no such file, a file where a directory should be, a name
-# too long, a circle of links, a socket.  Whatever else fails is a failure of ours.
-_NOTHING = frozenset(
-    {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.ENXIO}
-)
-
-# A pipe must not stop the thread until somebody writes, nor a terminal become ours.
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 _OCTETS = "application/octet-stream"
 
@@ -75,17 +61,17 @@ async def file(
     """
     more = Headers() if download is None else _kept_as(download)
     more.update(Headers(headers))
-    opened = await offload(partial(_open, path))
+    found = await opened(path)
     kind = type_of(path) if content_type is None else content_type
     fields = Headers.from_wire(
         [
             (b"content-type", field_value("content-type", kind)),
             NOSNIFF,
-            (b"last-modified", _modified(opened.modified).encode("ascii")),
+            (b"last-modified", _modified(found.modified).encode("ascii")),
         ]
     )
     fields.update(more)
-    return Response(status, fields, opened.file)
+    return Response(status, fields, found.file)
 
 
 def _kept_as(name: str) -> Headers:
@@ -105,29 +91,6 @@ def type_of(path: str | os.PathLike[str]) -> str:
     if kind is None:
         return _OCTETS
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    file: File
-    modified: float  # seconds since the epoch
-
-
-def _open(path: str | os.PathLike[str]) -> _Opened:
-    try:
-        descriptor = os.open(path, _FLAGS)
-    except OSError as error:
-        if error.errno in _NOTHING:
-            raise NotFound from error
-        raise
-    except ValueError as error:
-        raise NotFound from error  # NUL, or half a surrogate pair: nothing is named so
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise NotFound
-    source = io.FileIO(descriptor)
-    return _Opened(File(source, 0, status.st_size), status.st_mtime)
 
 
 def _modified(seconds: float) -> str:
