@@ -28,6 +28,42 @@ CORPUS: dict[str, list[bytes]] = {
         b"0\r\n" + b"a: b\r\n" * 9,
         b" 5\r\nhello\r\n",
     ],
+    "lane": [
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /b?c HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1",
+        b"PUT /streamed HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\nab",
+        b"GET /cookies HTTP/1.1\r\nHost: a\r\nX:\tb \t\r\n\r\n",
+        b"GET /text HTTP/1.1\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n",
+        b"GET /none HTTP/1.1\r\nHost: a\r\n\r\nGET /odd HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /failing HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"HEAD /text HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\na\r\n0\r\n\r\n"
+        ),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+            b"Content-Length: 2\r\n\r\nab"
+        ),
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\nab",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX : b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: b\nY: c\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: b\r\n\r\n",
+        b"GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+            b"Content-Length: 1\r\n\r\n"
+        ),
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: b\r\n\r\n",
+        b"GET /%41/../b HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /%41 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"a" * 60 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"b: c\r\n" * 9 + b"\r\n",
+    ],
     "target": [
         b"/",
         b"/a%2Fb/../c/./d?e=f",

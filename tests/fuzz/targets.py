@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
+from tests.fuzz.twins import twins
 from trioweb.message.errors import HTTPError
 from trioweb.rules.cookies import parse_cookies
 from trioweb.rules.deflate import agree
@@ -25,6 +26,8 @@ from trioweb.wire.limits import Limits
 # So small that a short input reaches them.
 LIMITS = Limits(
     request_line=48,
+    unread=16,
+    requests=3,
     head=160,
     fields=4,
     chunk_line=16,
@@ -80,6 +83,13 @@ def _chunked(pieces: list[bytes]) -> tuple[bytes, int, int | None]:
     except HTTPError as refusal:
         return proven, refusal.status, None
     return proven, 0, framing.at_most()
+
+
+def lane(data: bytes) -> None:
+    """Whether there is a lane, neither the handler can tell nor its peer."""
+    cut = sum(data) % (len(data) + 1)
+    same(twins(LIMITS, data))
+    same(twins(LIMITS, data[:cut], data[cut:]))
 
 
 def target(data: bytes) -> None:
@@ -186,6 +196,7 @@ def extensions(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "gate": gate,
     "chunked": chunked,
+    "lane": lane,
     "target": target,
     "cookies": cookies,
     "forms": forms,

@@ -28,6 +28,16 @@ async def test_it_passes_the_checks_that_trio_has_for_streams() -> None:
     await trio.testing.check_half_closeable_stream(maker, clogged)
 
 
+async def test_what_finds_room_is_sent_without_waiting() -> None:
+    one, two = memory_pair(buffer=3)
+    assert one.send_now(b"abcd") == 3
+    assert one.send_now(b"d") == 0
+    assert await two.receive_some() == b"abc"
+    await two.aclose()
+    with pytest.raises(trio.BrokenResourceError):
+        one.send_now(b"d")
+
+
 async def test_its_handshake_is_a_checkpoint() -> None:
     one, two = memory_pair(alpn="h2", secure=True, peer=Peer("192.0.2.1", 5))
     with trio.testing.assert_checkpoints():

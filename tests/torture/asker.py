@@ -9,6 +9,7 @@ import trio.testing
 
 from tests.torture.ground import CANARY
 from tests.torture.harms import Harm, Heard, Leave, Sent, Then
+from tests.torture.lines import Near
 from tests.wire.talking import End
 from trioweb.testing.transport import MemoryTransport
 
@@ -23,7 +24,7 @@ ASK = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % CANARY.encode()
 class Asker:
     """Sends its pieces, keeps what it hears, and leaves where *harm* says so."""
 
-    def __init__(self, near: MemoryTransport, harm: Harm) -> None:
+    def __init__(self, near: Near, harm: Harm) -> None:
         self.received = b""
         self.end: End | None = None  # how the server ended it; None: we left
         self.struck = False  # it has left early
@@ -37,8 +38,10 @@ class Asker:
         """Send the pieces and listen, until the connection has ended."""
         try:
             async with trio.open_nursery() as both_ways:
-                both_ways.start_soon(self._send, pieces)
                 both_ways.start_soon(self._leave_when_told)
+                with contextlib.suppress(*LEFT):
+                    await self._near.handshake()
+                    both_ways.start_soon(self._send, pieces)
                 await self._listen()
                 both_ways.cancel_scope.cancel(reason="the connection is over")
         finally:
@@ -47,7 +50,8 @@ class Asker:
 
     async def _send(self, pieces: tuple[bytes, ...]) -> None:
         left = self._sends
-        with contextlib.suppress(*LEFT):
+        # Busy: it is saying at the moment that it sends no more.
+        with contextlib.suppress(*LEFT, trio.BusyResourceError):
             for piece in pieces:
                 await self._near.send_all(piece[:left])
                 if left is not None and left <= len(piece):

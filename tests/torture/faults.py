@@ -107,6 +107,23 @@ class FaultyTransport(Transport):
             await self._suffer()
         await self.inner.send_all(bytes(data[done:]))
 
+    def send_now(self, data: bytes) -> int:
+        if self._fault in {Fault.PAUSE, Fault.STALL} and self.uses + 1 == self._at:
+            # It takes nothing, so that somebody waits for it: that is the use.
+            return 0
+        if not self._strikes():
+            return self.inner.send_now(data[: self._chance.size(len(data))])
+        half = data[: len(data) // 2]
+        match self._fault:
+            case Fault.CRASH:
+                raise MemoryError
+            case Fault.CANCELLED:
+                self._cancel()
+                return self.inner.send_now(half)
+            case Fault.TORN:
+                self.inner.send_now(half)
+        raise trio.BrokenResourceError
+
     async def wait_send_all_might_not_block(self) -> None:
         if self._strikes():
             await self._suffer()

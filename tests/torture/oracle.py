@@ -17,11 +17,6 @@ from tests.wire.talking import Answer, End, answers
 from trioweb.message.exchange import Ending
 
 
-def faults(outcome: Outcome) -> list[str]:
-    """What went wrong, if anything did."""
-    return [fault for promise in PROMISES for fault in promise(outcome)]
-
-
 def ends(outcome: Outcome) -> Iterator[str]:
     timed = not outcome.scene.switches or outcome.harm.how is not Fault.STALL
     if timed and not outcome.over:
@@ -109,7 +104,7 @@ def _is(answer: Answer, said: Said) -> bool:
 
 
 # What else a peer may be told, by what was done to the connection.
-_REFUSALS = {
+REFUSALS: dict[Fault | Stop, set[int]] = {
     Fault.PAUSE: {408, 503},
     Fault.STALL: {408, 503},
     Fault.CRASH: {500},
@@ -119,7 +114,7 @@ _REFUSALS = {
 
 def _refuses(outcome: Outcome, answer: Answer, last: bool) -> bool:
     how = outcome.harm.how
-    allowed = _REFUSALS.get(how, set()) if isinstance(how, Fault | Stop) else set()
+    allowed = REFUSALS.get(how, set()) if isinstance(how, Fault | Stop) else set()
     closes = "close" in answer.headers.get("connection", "")
     return last and closes and answer.status in allowed
 
@@ -191,16 +186,23 @@ def is_whole(outcome: Outcome) -> Iterator[str]:
     whole = [answer for answer in found if answer.complete or scene.switches]
     if len(whole) != len(scene.heard) or not all(map(_is, whole, scene.heard)):
         yield f"what was heard is {found}"
+    yield from is_undisturbed(outcome, End.RESET if scene.broken else End.FIN)
+
+
+def is_undisturbed(outcome: Outcome, end: End) -> Iterator[str]:
+    """It ends with *end*, as its scene says, and as its records say."""
     endings = tuple(record.ending for record in outcome.records)
-    if endings != scene.endings:
+    if endings != outcome.scene.endings:
         yield f"it ended with {endings}"
-    if len(outcome.logs) != scene.logs:
+    if len(outcome.logs) != outcome.scene.logs:
         yield f"there are {len(outcome.logs)} log records"
-    if outcome.end is not (End.RESET if scene.broken else End.FIN):
+    if outcome.end is not end:
         yield f"it ended with {outcome.end}"
 
 
-PROMISES: tuple[Callable[[Outcome], Iterator[str]], ...] = (
+Promises = tuple[Callable[[Outcome], Iterator[str]], ...]
+
+PROMISES: Promises = (
     ends,
     leaves_nothing,
     spares_others,

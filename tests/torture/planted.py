@@ -23,6 +23,7 @@ from trioweb.message.response import BodyWriter, Response, Send
 from trioweb.message.transport import Transport
 from trioweb.wire import connection, h1
 from trioweb.wire.h1 import Connection
+from trioweb.wire.h2_codes import Flag, Kind, frame
 from trioweb.wire.inbound import Inbound
 from trioweb.wire.outbound import Outbound
 from trioweb.wire.service import Service
@@ -94,6 +95,19 @@ class Repeating(Outbound):
             await super()._write(data)
         finally:
             self._torn = self._open = False
+
+
+class Hasty(Outbound):
+    """Takes what was begun for done."""
+
+    def write_now(self, status: int, answer: bytes) -> bytes:
+        super().write_now(status, answer)
+        self._open = False
+        return b""
+
+
+class HastyConnection(Replaced):
+    way_out = Hasty
 
 
 class PoliteConnection(Replaced):
@@ -253,3 +267,15 @@ async def inhospitable(transport: Transport, service: Service) -> None:
     finally:
         while service.evict():
             pass
+
+
+async def concluding(transport: Transport, service: Service) -> None:
+    """Ends a stream of HTTP/2 where it should say that it broke off."""
+    from trioweb.wire import h2, h2_library  # noqa: PLC0415  # its library is an extra
+
+    class Concluding(h2_library.Library):
+        def reset(self, stream: int, code: object) -> bytes:
+            return frame(Kind.DATA, stream, b"", Flag.END_STREAM)
+
+    with mock.patch.object(h2, "Library", Concluding):
+        await connection.serve(transport, service)

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.torture.harms import NOTHING, Harm, How
-from tests.torture.oracle import faults
-from tests.torture.scenes import SCENES
+from tests.torture.protocols import PROTOCOLS
 from tests.torture.story import Serve, tell
 from trioweb.wire import connection
 
 # Occasions that one scene can have for a harm: a bound for a loop, never reached.
-MOST = 5000
+MOST = 9000
 
 
 @dataclass
@@ -34,6 +33,7 @@ def torture(
     name: str,
     how: How | None,
     *,
+    over: str = "HTTP/1.1",
     seed: int = 0,
     first: int = 1,
     stride: int = 1,
@@ -42,16 +42,21 @@ def torture(
 ) -> Tally:
     """Do *how* to the scene *name* at every *stride*-th occasion from the *first* on.
 
+    *over* is what is spoken, and by what line: one of PROTOCOLS.
+
     It ends when there is no such occasion any more, or at the *stop_at*-th failure.
     """
-    scene, tally = SCENES[name], Tally()
+    spoken, tally = PROTOCOLS[over], Tally()
     for harm in _harms(how, first, stride):
-        outcome = tell(scene, harm, seed=seed, serve=serve)
-        found = faults(outcome)
+        outcome = tell(
+            spoken.scenes[name], harm, seed=seed, line=spoken.line, serve=serve
+        )
+        found = [fault for promise in spoken.promises for fault in promise(outcome)]
         tally.runs += 1
         tally.points += outcome.struck
         if found:
-            tally.failures.append(f"{name}, {harm}, seed {seed}: {'; '.join(found)}")
+            about = f"{over}: {name}, {harm}, seed {seed}"
+            tally.failures.append(f"{about}: {'; '.join(found)}")
         if not outcome.struck or len(tally.failures) == stop_at or how is None:
             return tally
     tally.failures.append(f"{name}: more than {MOST} occasions")

@@ -52,6 +52,8 @@ class Scene:
     messages: tuple[bytes, ...] | None = None
     # The server says by a break that what it sent is not the whole.
     broken: bool = field(default=False, kw_only=True)
+    # Bytes between the two ends: so few that writes have to wait, and can be cut there.
+    room: int = field(default=24, kw_only=True)
 
     @property
     def switches(self) -> bool:
@@ -64,7 +66,9 @@ OLD = b"GET / HTTP/1.0\r\n\r\n"
 CHUNKS = b"5\r\nhello\r\n6;a=b\r\n world\r\n0\r\n\r\n"
 CLOSING = b"Connection: close\r\n"
 UPLOAD = T.replace(b"\r\n\r\n", b"\r\n" + CLOSING + b"\r\n")
+SIZED = P + b"Content-Length: 11\r\n\r\n"
 HELLO = Said(b"hello world")
+EMPTY = Said(b"")
 COUNTED = Said(b"one two three")
 
 
@@ -112,6 +116,11 @@ async def trailing(request: Request) -> Response:
 
     response.body = write
     return response
+
+
+async def repeated(request: Request) -> Response:
+    """The body, once all of it is here."""
+    return Response(200, body=await request.body())
 
 
 async def slow(request: Request) -> Response:
@@ -195,7 +204,44 @@ SCENES: dict[str, Scene] = {
     "pipelined": Scene(
         alike(counting), (GET + GET + LAST,), (COUNTED,) * 3, (COMPLETE,) * 3
     ),
-    "kept": Scene(alike(plain), (GET, LAST), (HELLO,) * 2, (COMPLETE,) * 2),
+    # Where there is room for a whole head, and there is a lane, these take it.
+    "kept": Scene(alike(plain), (GET, LAST), (HELLO,) * 2, (COMPLETE,) * 2, room=32),
+    "answers": Scene(
+        alike(plain),
+        (GET, GET.replace(b"GET", b"HEAD"), GET, LAST),
+        (HELLO, Said(b"", to="HEAD"), HELLO, HELLO),
+        (COMPLETE,) * 4,
+        room=32,
+    ),
+    "lengths": Scene(
+        alike(repeated),
+        (SIZED + b"hello", b" world", SIZED + b"hello world", LAST),
+        (HELLO, HELLO, EMPTY),
+        (COMPLETE,) * 3,
+        room=64,
+    ),
+    "streamed length": Scene(
+        alike(echo),
+        (SIZED + b"hello", b" world", LAST),
+        (HELLO, EMPTY),
+        (COMPLETE,) * 2,
+        room=64,
+    ),
+    "unread length": Scene(
+        alike(plain),
+        (SIZED + b"hello", b" world", LAST),
+        (HELLO,) * 2,
+        (COMPLETE,) * 2,
+        room=64,
+    ),
+    "kept file": Scene(filed, (GET, LAST), (HELLO,) * 2, (COMPLETE,) * 2, room=32),
+    "refused behind": Scene(
+        alike(plain),
+        (GET + b"GET  / HTTP/1.1\r\n\r\n",),
+        (HELLO, Said(b"", 400)),
+        (COMPLETE, Ending.REFUSED),
+        room=32,
+    ),
     "upload": Scene(alike(echo), (UPLOAD + CHUNKS,), (HELLO,)),
     "streamed": Scene(alike(late), (LAST,), (COUNTED,)),
     "file": Scene(filed, (LAST,), (HELLO,)),

@@ -15,6 +15,7 @@ from tests.torture.asker import Asker, alive
 from tests.torture.faults import Chance, Fault, FaultyTransport
 from tests.torture.ground import Ground, Noted, Still
 from tests.torture.harms import NOTHING, Harm, Stop, Then
+from tests.torture.lines import PLAIN, Line
 from tests.torture.scenes import Scene
 from tests.wire.talking import End, logged
 from trioweb.message.exchange import Exchanged
@@ -26,9 +27,6 @@ from trioweb.wire.service import Service
 
 Serve = Callable[[Transport, Service], Awaitable[None]]
 """What is tortured: it answers everything that comes on a transport, and closes it."""
-
-# Bytes between the two ends: so few that writes have to wait, and can be cut there.
-ROOM = 24
 
 # Virtual seconds in which a connection must have ended, whatever is done to it: more
 # than its longest wait for a peer, 75 s for another request, with what it may say then.
@@ -72,11 +70,15 @@ def tell(
     harm: Harm = NOTHING,
     *,
     seed: int = 0,
+    line: Line = PLAIN,
     serve: Serve = connection.serve,
 ) -> Outcome:
-    """Play *scene*, do *harm*, and say what came of it; the same seed, the same."""
+    """Play *scene*, do *harm*, and say what came of it; the same seed, the same.
+
+    Over TLS the steps are the same, and the bytes below it are not.
+    """
     steps = seeds.Steps()
-    story = _Story(scene, harm, seed=seed, serve=serve, steps=steps)
+    story = _Story(scene, harm, seed=seed, line=line, serve=serve, steps=steps)
     outcome = seeds.run(seed, story.play, instruments=[steps])
     outcome.steps, outcome.trace = steps.count, steps.trace
     return outcome
@@ -84,11 +86,19 @@ def tell(
 
 class _Story:
     def __init__(
-        self, scene: Scene, harm: Harm, *, seed: int, serve: Serve, steps: seeds.Steps
+        self,
+        scene: Scene,
+        harm: Harm,
+        *,
+        seed: int,
+        line: Line,
+        serve: Serve,
+        steps: seeds.Steps,
     ) -> None:
         ground = Ground()
         self.outcome = Outcome(scene, harm, seed, ground, [], [])
         self._harm = harm
+        self._line = line
         self._serve = serve
         self._steps = steps
         self._alarms = Noted()
@@ -103,6 +113,7 @@ class _Story:
             record=self._note,
             date=Still(),
             alarms=self._alarms,
+            lane=self._line.lane,
         )
         if isinstance(self._harm.how, Stop | Then):
             self._steps.acts[self._harm.at] = partial(self._act, service)
@@ -140,7 +151,8 @@ class _Story:
     async def _alone(self, service: Service) -> None:
         """The story itself, while the neighbour asks now and then."""
         outcome, harm = self.outcome, self._harm
-        near, far = memory_pair(buffer=ROOM)
+        line = self._line
+        near, far = memory_pair(buffer=line.room(outcome.scene.room))
         transport = FaultyTransport(
             far,
             fault=harm.how if isinstance(harm.how, Fault) else None,
@@ -148,11 +160,11 @@ class _Story:
             cancel=self._serving.cancel,
             chance=Chance(outcome.seed),
         )
-        self._asker = asker = Asker(near, harm)
+        self._asker = asker = Asker(line.near(near), harm)
         self._steps.counting = True
         with trio.move_on_after(BOUND):
             async with trio.open_nursery() as both_ends:
-                both_ends.start_soon(self._served_by, self._serve, transport, service)
+                both_ends.start_soon(self._answer, line.far(transport), service)
                 both_ends.start_soon(asker.talk, outcome.scene.sent)
             outcome.over = True
         self._steps.counting = False
@@ -161,12 +173,10 @@ class _Story:
         outcome.struck = self._struck(asker, transport)
         self._served.set()
 
-    async def _served_by(
-        self, serve: Serve, transport: Transport, service: Service
-    ) -> None:
+    async def _answer(self, transport: Transport, service: Service) -> None:
         try:
             with self._serving:
-                await serve(transport, service)
+                await self._serve(transport, service)
         except Exception as error:  # noqa: BLE001  # what no connection may let out
             self.outcome.escaped = repr(error)
 

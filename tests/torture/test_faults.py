@@ -53,6 +53,42 @@ async def test_the_second_write_is_cancelled_in_the_middle() -> None:
     assert await heard(near) == b"oneab"
 
 
+@pytest.mark.parametrize(
+    ("fault", "error", "through"),
+    [
+        (Fault.FAIL, trio.BrokenResourceError, b""),
+        (Fault.TORN, trio.BrokenResourceError, b"ab"),
+        (Fault.CRASH, MemoryError, b""),
+    ],
+)
+async def test_a_write_that_does_not_wait_fails(
+    fault: Fault, error: type[Exception], through: bytes
+) -> None:
+    near, far = faulty(fault, 1, trio.CancelScope())
+    with pytest.raises(error):
+        far.send_now(b"abcd")
+    assert await heard(near) == through
+    assert far.send_now(b"on") == 2
+
+
+async def test_a_write_that_does_not_wait_is_cancelled_in_the_middle() -> None:
+    with trio.CancelScope() as scope:
+        near, far = faulty(Fault.CANCELLED, 1, scope)
+        assert far.send_now(b"abcd") == 2
+        assert await heard(near) == b"ab"
+        await far.send_all(b"cd")
+    assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize("fault", [Fault.PAUSE, Fault.STALL])
+async def test_a_write_that_does_not_wait_leaves_it_to_one_that_does(
+    fault: Fault,
+) -> None:
+    _, far = faulty(fault, 1, trio.CancelScope())
+    assert far.send_now(b"abcd") == 0
+    assert not far.struck
+
+
 async def test_a_shielded_write_is_not_cancelled() -> None:
     with trio.CancelScope() as scope:
         near, far = faulty(Fault.CANCELLED, 1, scope)

@@ -12,6 +12,7 @@ from tests.torture.planted import (
     AlarmedConnection,
     DeafConnection,
     Forgetful,
+    HastyConnection,
     Idling,
     Littering,
     Lying,
@@ -24,11 +25,13 @@ from tests.torture.planted import (
     UnbrokenConnection,
     WeakConnection,
     careless,
+    concluding,
     inhospitable,
     leaking,
     serving,
     spinning,
 )
+from tests.torture.protocols import PROTOCOLS
 from tests.torture.rack import torture
 from tests.torture.story import Serve
 
@@ -39,8 +42,9 @@ class Plant:
 
     serve: Serve
     scene: str
-    how: How
+    how: How | None
     found: str
+    over: str = "HTTP/1.1"
 
 
 LEAVES = Heard(Leave.RESET)
@@ -96,6 +100,16 @@ PLANTED: dict[str, Plant] = {
     "a loop that never waits": Plant(
         spinning, "plain", Stop.DRAIN, "kept everybody busy"
     ),
+    "half an answer that was taken at once": Plant(
+        serving(HastyConnection), "answers", None, "what was heard is"
+    ),
+    "a goodbye after what was cut": Plant(
+        serving(UnbrokenConnection),
+        "until the end",
+        Stop.CANCEL,
+        "looks complete",
+        "HTTP/1.1 over TLS",
+    ),
     "everybody sent away": Plant(
         inhospitable, "plain", Fault.FAIL, "another connection was not answered"
     ),
@@ -104,6 +118,12 @@ PLANTED: dict[str, Plant] = {
 
 @pytest.mark.parametrize("plant", PLANTED.values(), ids=PLANTED.keys())
 def test_a_planted_bug_is_found(plant: Plant) -> None:
-    tally = torture(plant.scene, plant.how, serve=plant.serve)
+    tally = torture(plant.scene, plant.how, over=plant.over, serve=plant.serve)
     assert any(plant.found in failure for failure in tally.failures), tally.failures
-    assert torture(plant.scene, plant.how).failures == []
+    assert torture(plant.scene, plant.how, over=plant.over).failures == []
+
+
+@pytest.mark.skipif("HTTP/2" not in PROTOCOLS, reason="its library is not here")
+def test_a_stream_that_ends_where_it_broke_off_is_found() -> None:
+    tally = torture("failing", None, over="HTTP/2", serve=concluding)
+    assert any("looks complete" in failure for failure in tally.failures)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import re
 
-import h11
 import pytest
 import trio.testing
 from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.wire.agreeing import DATE, responses, writes_alike
 from tests.wire.handlers import GET
 from tests.wire.talking import talking
 from trioweb.message.handler import Handler
 from trioweb.message.request import Request
 from trioweb.message.response import Response, Send
 from trioweb.rules.headers import Headers
-from trioweb.rules.status import bodiless, reason
 from trioweb.wire.lane import whole
 from trioweb.wire.limits import RESPONSE_HEAD
 
-DATE = b"Sun, 22 Nov 2026 12:00:00 GMT"
 A_DATE = re.compile(rb"date: [^\r]*")
 POST = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc"
 CHUNKED = (
@@ -29,44 +26,10 @@ CHUNKED = (
 )
 LAST = b"GET /last HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
 
-FIELDS = st.sampled_from(
-    [
-        ("content-type", "text/plain"),
-        ("X-Odd", "\t1 "),
-        ("set-cookie", "a=b"),
-        ("vary", "é"),
-    ]
-)
 
-
-@given(
-    st.sampled_from([200, 201, 299, 404, 503, 204, 304]), st.lists(FIELDS), st.binary()
-)
-def test_an_answer_is_what_h11_would_write(
-    status: int, fields: list[tuple[str, str]], body: bytes
-) -> None:
-    response = Response(status, fields, b"" if bodiless(status) else body)
-    answer = whole(response, DATE, bare=False)
-    if answer is None:
-        return
-    state = h11.Connection(h11.SERVER)
-    state.receive_data(GET)
-    state.next_event()
-    lines = [
-        *response.headers.raw,
-        (b"content-length", b"%d" % len(body)),
-        (b"date", DATE),
-    ]
-    event = h11.Response(
-        status_code=status, headers=lines, reason=reason(status).encode()
-    )
-    data = (
-        state.send(event),
-        state.send(h11.Data(data=body)),
-        state.send(h11.EndOfMessage()),
-    )
-    assert answer == b"".join(each or b"" for each in data)
-    assert whole(response, DATE, bare=True) == data[0]
+@given(responses())
+def test_an_answer_is_what_h11_would_write(response: Response) -> None:
+    writes_alike(response)
 
 
 async def _write(send: Send) -> None:

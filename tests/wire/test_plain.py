@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import h11
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import given
 
+from tests.wire.agreeing import HEADS, reads_alike
 from trioweb.wire.gate import check
 from trioweb.wire.limits import Limits
 from trioweb.wire.plain import plain_head
@@ -72,6 +71,11 @@ def test_any_other_head_is_the_gates_to_judge(raw: bytes) -> None:
     assert plain_head(raw, LIMITS) is None
 
 
+@pytest.mark.parametrize("raw", {**PLAIN, **NOT_PLAIN}.values(), ids=PLAIN | NOT_PLAIN)
+def test_whether_plain_or_not_it_is_read_alike(raw: bytes) -> None:
+    reads_alike(raw)
+
+
 def test_a_head_above_the_limits_is_not_plain() -> None:
     raw = PLAIN["3"]
     assert plain_head(raw, Limits(head=len(raw))) is not None
@@ -79,59 +83,6 @@ def test_a_head_above_the_limits_is_not_plain() -> None:
     assert plain_head(raw, Limits(request_line=len(raw) - 1)) is None
 
 
-# Pieces that heads are made of, and those that would break them.
-SCRAPS = st.sampled_from(
-    [b"GET", b"POST", b"HEAD", b" ", b"/", b"/a", b"?b=c", b"%41", b"..", b"HTTP/1.1",
-     b"HTTP/1.0", b"\r\n", b"\r", b"\n", b":", b"Host", b"host: a", b"a", b"\t", b",",
-     b"Content-Length: 5", b"content-length", b"Connection: keep-alive", b"Accept: b",
-     b"Connection: close", b"Upgrade: c", b"Transfer-Encoding: chunked", b"\0", b"\x7f",
-     b"Expect: 100-continue", b"\xff", b"#", b"\\", b"@", b"[", b"Cookie: a=b; c"]
-)  # fmt: skip
-
-LINES = st.lists(
-    st.sampled_from(
-        [b"Host: a", b"host:b:80", b"Accept: */*", b"X-Odd:\t1 ", b"Cookie: a=b",
-         b"Content-Length: 7", b"content-length:0", b"Connection: keep-alive",
-         b"connection: Close", b"Upgrade: a", b"Expect: 100-continue", b"no colon",
-         b"Transfer-Encoding: chunked", b" folded", b"name : value", b"a: \x80"]
-    ),
-    max_size=6,
-)  # fmt: skip
-
-TARGETS = st.sampled_from(
-    [b"/", b"/a/b", b"/a?b=c", b"/%41", b"/../a", b"/a/.", b"*", b"http://a/", b"/a#b"]
-)
-
-
-@st.composite
-def heads(draw: st.DrawFn) -> bytes:
-    """A head, often whole, sometimes with something where it should not be."""
-    method = draw(st.sampled_from([b"GET", b"POST", b"HEAD", b"PATCH", b"BREW"]))
-    lines = draw(LINES)
-    raw = b"%b %b HTTP/1.1\r\n" % (method, draw(TARGETS))
-    raw += b"".join(line + b"\r\n" for line in lines)
-    if draw(st.booleans()):
-        at = draw(st.integers(0, len(raw)))
-        raw = raw[:at] + draw(SCRAPS) + raw[at:]
-    return raw.replace(b"\r\n\r\n", b"\r\n") + b"\r\n"
-
-
-@given(
-    st.one_of(heads(), st.lists(SCRAPS).map(lambda each: b"".join(each) + b"\r\n\r\n"))
-)
-@example(PLAIN["6.3"])
+@given(HEADS)
 def test_what_is_plain_the_gate_and_h11_read_alike(raw: bytes) -> None:
-    raw = raw[: raw.find(b"\r\n\r\n") + 4]
-    head = plain_head(raw, LIMITS)
-    if head is None:
-        return
-    assert head == check(raw, LIMITS)
-    state = h11.Connection(h11.SERVER)
-    state.receive_data(raw)
-    request = state.next_event()
-    assert isinstance(request, h11.Request)
-    assert request.method.decode() == head.method
-    assert request.target.decode().partition("?")[0] == head.target.raw_path
-    assert list(request.headers) == head.fields
-    if not head.length:
-        assert isinstance(state.next_event(), h11.EndOfMessage)
+    reads_alike(raw)

@@ -131,6 +131,12 @@ class MemoryTransport(Transport):
                 self._check_sending()
                 sent += self._outgoing.put(view[sent:])
 
+    def send_now(self, data: bytes) -> int:
+        """Send what finds room in the buffer at once: how many bytes of *data*."""
+        with self._sending:
+            self._check_sending()
+            return self._outgoing.put(memoryview(data))
+
     async def wait_send_all_might_not_block(self) -> None:
         """Return when there is room for a byte."""
         with self._sending:

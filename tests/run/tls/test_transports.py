@@ -137,13 +137,24 @@ async def test_half_of_it_can_be_closed(carrier: str) -> None:
     async with met(carrier) as (transport, peer):
         await transport.send_all(b"question")
         await transport.send_eof()
-        await transport.send_eof() if carrier == "hub" else None
+        await transport.send_eof()
         with pytest.raises(trio.ClosedResourceError):
             await transport.send_all(b"more")
         assert await rest(peer) == b"question"
         await peer.transport_stream.aclose()
         with pytest.raises(trio.BrokenResourceError):
             await transport.receive_some()
+
+
+async def test_a_goodbye_that_was_cancelled_is_said_the_next_time(carrier: str) -> None:
+    """As by a WebSocket, which may be cancelled while it closes."""
+    async with met(carrier) as (transport, peer):
+        with trio.CancelScope() as closing:
+            closing.cancel()
+            await transport.send_eof()
+        await transport.send_eof()
+        with trio.fail_after(5):
+            assert await rest(peer) == b""
 
 
 async def test_what_comes_after_our_goodbye_is_taken_and_no_end(carrier: str) -> None:

@@ -89,8 +89,7 @@ class StreamTLS(Transport):
             try:
                 return tls.read(size)
             except ssl.SSLWantReadError:
-                # New tickets, or keys: the answer to what was read.
-                await self._flush()
+                await self._reply()
                 await self._fill()
             except ssl.SSLZeroReturnError:
                 return b""
@@ -112,7 +111,8 @@ class StreamTLS(Transport):
             with memoryview(data).cast("B") as view:
                 for start in range(0, len(view), _PIECE):
                     self._encrypt(tls, view[start : start + _PIECE])
-                    await self._flush()
+                    async with self._order:
+                        await self._flush()
         finally:
             self._sending = False
 
@@ -136,26 +136,29 @@ class StreamTLS(Transport):
     async def send_eof(self) -> None:
         """Say goodbye (close_notify); receiving goes on."""
         tls = self._open()
-        self._begin_sending()
-        try:
-            self._finished = True
-            self._say_goodbye(tls)
-            await self._flush()
-            await self._carrier.send_eof()
-        finally:
-            self._sending = False
+        if not self._finished:
+            self._begin_sending()
+            try:
+                self._finished = True
+                await self._part_from(tls)
+            finally:
+                self._sending = False
+        await self._carrier.send_eof()
 
     async def aclose(self) -> None:
         """Say goodbye, and close; the peer's goodbye is not waited for."""
         if self._tls is not None and not (self._finished or self._cut or self._sending):
-            self._say_goodbye(self._tls)
-            with (
-                suppress(trio.BrokenResourceError, trio.ClosedResourceError),
-                trio.move_on_after(FAREWELL, shield=True),
-            ):
-                await self._flush()
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await self._part_from(self._tls)
         self._finished = True
         await self._carrier.aclose()
+
+    async def _part_from(self, tls: OurObject) -> None:
+        """Say goodbye: all of it, for a part would be none, and it is said once."""
+        self._say_goodbye(tls)
+        with trio.move_on_after(FAREWELL, shield=True):
+            async with self._order:
+                await self._flush()
 
     def _say_goodbye(self, tls: OurObject) -> None:
         try:
@@ -204,11 +207,19 @@ class StreamTLS(Transport):
         else:
             self._in.write_eof()
 
-    async def _flush(self) -> None:
+    async def _reply(self) -> None:
+        """Send what OpenSSL answers to what was read, as when keys are changed.
+
+        Who is writing takes it along, and never the other way round: a read may be
+        cancelled, and what it was sending is lost.
+        """
         async with self._order:
-            # Whoever was before us may have taken our bytes along.
-            if not self._out.pending:
-                return
-            self._cut = True
-            await self._carrier.send_all(self._out.read())
-            self._cut = False
+            if not self._sending:
+                await self._flush()
+
+    async def _flush(self) -> None:
+        if not self._out.pending:
+            return
+        self._cut = True
+        await self._carrier.send_all(self._out.read())
+        self._cut = False
