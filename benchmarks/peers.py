@@ -65,6 +65,14 @@ _NODE = Peer(
     crew=_NODE_CREW,
 )
 
+_STREAMS = Peer(
+    name="node-streams",
+    command=("node", "benchmarks/apps/streams.js", "{port}"),
+    version=("node", "--version"),
+    works=_H2,
+    tls=_NODE_TLS,
+)
+
 
 def _by_node(name: str, packages: Sequence[str], works: frozenset[str]) -> Peer:
     return NodePeer(
@@ -168,6 +176,7 @@ PEERS = (
     TRIOWEB,
     _trioweb("trioweb-h11", "--set", "lane=false"),
     _NODE,
+    _STREAMS,
     _by_node(
         "express",
         ["express@5.3.0", "express-session@1.19.0"],

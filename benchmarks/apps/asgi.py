@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from benchmarks.apps.content import BIG, PIECE, PIECES, path
+from benchmarks.apps.content import PIECE, PIECES, big, path
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -68,7 +68,7 @@ async def _file(receive: Receive, send: Send) -> None:
 
 
 async def _big(receive: Receive, send: Send) -> None:
-    await _answer(send, _OCTETS, BIG)
+    await _answer(send, _OCTETS, big())
 
 
 async def _upload(receive: Receive, send: Send) -> None:

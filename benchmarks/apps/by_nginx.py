@@ -10,7 +10,7 @@ import argparse
 import os
 from pathlib import Path
 
-from benchmarks.apps.content import BIG
+from benchmarks.apps.content import big
 
 _CONFIGURATION = """
 daemon off;
@@ -18,7 +18,7 @@ pid {place}/pid;
 error_log stderr error;
 worker_processes {workers};
 {user}
-events {{ }}
+events {{ worker_connections 4096; }}
 http {{
   access_log off;
   sendfile on;
@@ -69,7 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     place = options.place
     place.mkdir(parents=True, exist_ok=True)
-    (place / "big").write_bytes(BIG)
+    (place / "big").write_bytes(big())
     secure = bool(options.cert)
     text = _CONFIGURATION.format(
         place=place,

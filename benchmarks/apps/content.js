@@ -1,7 +1,8 @@
 // What the servers by Node answer where it is more than a line; see content.py.
 "use strict";
 
-exports.BIG = Buffer.alloc(4 * 1024 * 1024, "b");
+let large;
+exports.big = () => (large ??= Buffer.alloc(4 * 1024 * 1024, "b"));
 exports.path = () => process.env.BENCHMARK_FILE;
 
 const PIECE = Buffer.alloc(4096, "s");

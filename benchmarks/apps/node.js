@@ -5,7 +5,7 @@ const fs = require("node:fs");
 const http = require("node:http");
 const http2 = require("node:http2");
 const { pipeline } = require("node:stream");
-const { BIG, counted, path, stream } = require("./content.js");
+const { big, counted, path, stream } = require("./content.js");
 const serve = require("./serve.js");
 
 const TEXT = "text/plain; charset=utf-8";
@@ -73,7 +73,7 @@ function handle(request, response) {
       response.writeHead(200, { "Content-Type": OCTETS });
       return stream(response);
     case "/file": return file(response);
-    case "/big": return answer(response, 200, OCTETS, BIG);
+    case "/big": return answer(response, 200, OCTETS, big());
     case "/upload": return upload(request, response);
     default: return parameter(request.url, response);
   }

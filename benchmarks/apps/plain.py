@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from benchmarks.apps.content import BIG, MOST, PIECE, PIECES, path
+from benchmarks.apps import content
 from trioweb import App, MemoryStore, Request, Response, file, sessions, stream
 from trioweb.message.response import Send
 
@@ -73,26 +73,26 @@ async def pieces(request: Request) -> Response:
 
 
 async def _write(send: Send) -> None:
-    for _ in range(PIECES):
-        await send(PIECE)
+    for _ in range(content.PIECES):
+        await send(content.PIECE)
 
 
 @app.get("/file")
 async def from_disk(request: Request) -> Response:
     """A file."""
-    return await file(path())
+    return await file(content.path())
 
 
 @app.get("/big")
 async def big(request: Request) -> bytes:
     """A large body."""
-    return BIG
+    return content.big()
 
 
 @app.post("/upload")
 async def upload(request: Request) -> str:
     """The length of a large body, which is taken piece by piece."""
-    return str(sum([len(piece) async for piece in request.stream(limit=MOST)]))
+    return str(sum([len(piece) async for piece in request.stream(limit=content.MOST)]))
 
 
 # The only route with a layer.  Its store may have more than one worker beside it, for
