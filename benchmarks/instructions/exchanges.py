@@ -23,12 +23,13 @@ WARM_UP = 24
 
 # Exchanges of a small and of a large batch, whose difference counts: what lies between
 # a batch and the look at its count is in both.
-FEW = 4
-MANY = 12
+FEW = 2
+MANY = 6
 
 # Batches of each size, of which the cheapest counts.  What comes by the clock, twice a
-# second the sign of life that the watchdog asks for, falls into some and not into all.
-BATCHES = 6
+# second the sign of life that the watchdog asks for, falls into a tenth of those that
+# last so short, and never into all.
+BATCHES = 8
 
 # Seconds for an answer, at a fiftieth of the usual speed on a busy machine.
 ANSWER = 20
