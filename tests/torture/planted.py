@@ -185,10 +185,10 @@ class Talkative(Connection):
     """Tells the same thing twice."""
 
     def _end(self) -> None:
-        request, ending = self._request, self._ending
+        request, ending = self.request, self._ending
         super()._end()
         if ending is not Ending.COMPLETE:
-            self._request, self._ending = request, ending
+            self.request, self._ending = request, ending
             super()._end()
 
 
@@ -223,11 +223,11 @@ class Littering(Connection):
 class Idling(Connection):
     """Is thought of as idle for ever when it is cut off in its idleness."""
 
-    async def _next_request(self) -> Request | None:
-        request = await super()._next_request()
-        if request is None:
+    async def _exchanges(self) -> None:
+        try:
+            await super()._exchanges()
+        finally:
             self._service.idle[self._watch] = None
-        return request
 
 
 class Patient(Connection):
@@ -235,7 +235,7 @@ class Patient(Connection):
 
     async def _say_last(self, error: HTTPError) -> None:
         with trio.CancelScope(shield=True):
-            await self._out.farewell(error, self._request)
+            await self._out.farewell(error, self.request)
         self._parting = True
 
 

@@ -77,6 +77,22 @@ async def test_what_is_raised_before_the_first_byte_is_an_answer(
     assert b"ValueError" not in talk.received
 
 
+@pytest.mark.parametrize("error", [ValueError("a"), NotFound("nothing")])
+async def test_what_says_that_the_connection_ends_is_the_end_of_it(
+    error: Exception, autojump_clock: trio.testing.MockClock
+) -> None:
+    async def fail(request: Request) -> Response:
+        raise error
+
+    async with talking(fail) as talk:
+        began = trio.current_time()
+        await talk.send(GET)
+        await talk.over.wait()
+        # Not when it has been idle for long enough.
+        assert trio.current_time() == began
+    assert b"connection: close" in talk.received
+
+
 @pytest.mark.parametrize(
     "start", [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n"]
 )

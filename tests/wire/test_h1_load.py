@@ -110,7 +110,8 @@ async def test_e4_a_hard_load_cuts_no_answer_that_has_begun(
 
 async def test_e4_content_calls_for_a_look_by_its_bytes() -> None:
     looks: list[None] = []
-    load = Load(look=lambda: looks.append(None))
+    load = Load()
+    load.look = lambda: looks.append(None)
     for _ in range(3):
         load.add(CONTENT - 1)
         load.add(1)

@@ -17,6 +17,13 @@ Called = Callable[[Request], Awaitable[Answer]]
 """A handler as the router calls it."""
 
 
+class Awaited:
+    """What returns something to await when it is called, though not by ``async def``.
+
+    One that only chooses who is to be awaited costs no coroutine of its own so.
+    """
+
+
 def caller(function: Function, names: Sequence[str]) -> Called:
     """What calls *function* with the request and the parameters *names* by keyword."""
     if not names:
@@ -71,6 +78,8 @@ def qualified(function: object) -> str:
 def _asynchronous(function: object) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
+    if isinstance(function, Awaited):
+        return True
     # Of an instance it is the class that says how it is called.
     call = inspect.getattr_static(type(function), "__call__", None)
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Literal, get_args
 
 from trioweb.app.book import Entry
-from trioweb.app.call import Called
+from trioweb.app.call import Awaited, Called
 from trioweb.app.endpoint import URL, enclose
 from trioweb.app.errors import Boundary
 from trioweb.app.layers import Ring, common
@@ -25,7 +25,7 @@ Slashes = Literal["redirect", "strict", "ignore"]
 Segments = tuple[str, ...]
 
 
-class Router:
+class Router(Awaited):
     """The handler of a whole application: everything it can answer, composed.
 
     The automatic answers (404, 405, OPTIONS, a redirect to the other slash) stand
@@ -65,16 +65,16 @@ class Router:
     def _within(self, ring: Ring, handler: Called) -> Handler:
         return enclose(self._boundary, ring.all_layers(), handler, "the router")
 
-    async def __call__(self, request: Request) -> Response:
+    def __call__(self, request: Request) -> Awaitable[Response]:
         """Answer *request*."""
-        return await self._choose(request)(request)
-
-    def _choose(self, request: Request) -> Handler:
         url = self._static.get(request.segments)
         if url is not None:
             endpoint = url.endpoint(request)
             if endpoint is not None:
-                return endpoint.take(request, ())
+                return endpoint.take(request, ())(request)
+        return self._choose(request)(request)
+
+    def _choose(self, request: Request) -> Handler:
         found = self._search(request, request.segments)
         if found is not None:
             return found

@@ -48,8 +48,10 @@ FAREWELLS = 8
 TURNS = 16
 
 _EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-_BROKEN = select.EPOLLHUP | select.EPOLLERR
-_FINISHED = select.EPOLLRDHUP | select.EPOLLHUP
+_LEAVING = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+# An end and a fault are found by who reads, and a fault by who writes.
+_COMING = select.EPOLLIN | _LEAVING
+_GOING = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
 
 class Hub:
@@ -98,8 +100,7 @@ class Hub:
         for descriptor, flags in self._epoll.poll(0, EDGES):
             transport = self._transports[descriptor]
             if not transport.flags:
-                leaves = flags & (_FINISHED | _BROKEN)
-                (self._leaving if leaves else self._asking).append(transport)
+                (self._leaving if flags & _LEAVING else self._asking).append(transport)
             transport.flags |= flags
 
 
@@ -123,6 +124,7 @@ class HubTransport(SocketTransport):
         self._left: Gone | None = None
         self._listener: Callable[[Gone], None] | None = None
         self._turns = 0
+        self._over = False  # closed on this side; to ask the socket is a call
         self.flags = 0  # edges that the hub has still to pass on
         hub.add(self, sock)
 
@@ -133,16 +135,17 @@ class HubTransport(SocketTransport):
         every few calls.
         """
         size = READ_SIZE if max_bytes is None else max_bytes
-        require_some(size)
-        if self._readable.ready:
+        if size < 1:
+            require_some(size)
+        latch = self._readable
+        if latch.ready:
             await self._turn()
         while True:
-            if self._socket.fileno() == -1:
+            if self._over:
                 raise trio.ClosedResourceError(CLOSED)
-            if not self._readable.ready:
+            if not latch.ready:
                 self._turns = 0
                 # As `wait` does it; most of all waits are for a request to come.
-                latch = self._readable
                 latch.begin()
                 await trio.lowlevel.wait_task_rescheduled(latch.abandon)
             data = self._look(size)
@@ -205,15 +208,13 @@ class HubTransport(SocketTransport):
 
     def stirred(self, flags: int) -> None:
         """Take note of an edge: wake who waits, tell `gone` if the peer has left."""
-        if flags & (select.EPOLLIN | _FINISHED | _BROKEN):
-            self._ending = self._ending or bool(flags & (_FINISHED | _BROKEN))
+        if flags & _COMING:
             self._readable.open()
-        if flags & (select.EPOLLOUT | _BROKEN):
+        if flags & _GOING:
             self._writable.open()
-        if flags & select.EPOLLERR:
-            self._tell(Gone.RESET)
-        elif flags & _FINISHED:
-            self._tell(Gone.FINISHED)
+        if flags & _LEAVING:
+            self._ending = True
+            self._tell(Gone.RESET if flags & select.EPOLLERR else Gone.FINISHED)
 
     # A property, because a peer may leave before anybody listens.
     @property
@@ -242,7 +243,8 @@ class HubTransport(SocketTransport):
         return super()._fault(error)
 
     def _try(self, data: bytes | bytearray | memoryview) -> int:
-        self._require_sending()
+        if self._finished or self._over:
+            self._require_sending()
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
@@ -254,7 +256,7 @@ class HubTransport(SocketTransport):
         return sent
 
     def _require_sending(self) -> None:
-        if self._finished or self._socket.fileno() == -1:
+        if self._finished or self._over:
             raise trio.ClosedResourceError(CLOSED)
 
     async def _turn(self) -> None:
@@ -266,6 +268,7 @@ class HubTransport(SocketTransport):
         await trio.lowlevel.checkpoint()
 
     def _close(self) -> None:
+        self._over = True
         if self._socket.fileno() == -1:
             return
         self._hub.remove(self._socket)

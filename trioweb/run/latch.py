@@ -34,17 +34,18 @@ class Latch:
     def open(self) -> None:
         """Set the latch, and wake who waits for it."""
         self.ready = True
-        self._wake(outcome.Value(None))
+        task = self._task
+        if task is not None:
+            # Taken out first: a task must never be rescheduled twice.
+            self._task = None
+            trio.lowlevel.reschedule(task)
 
     def fail(self) -> None:
         """Let who waits find the connection closed."""
-        self._wake(outcome.Error(trio.ClosedResourceError(CLOSED)))
-
-    def _wake(self, what: outcome.Value[None] | outcome.Error) -> None:
-        # Taken out first: a task must never be rescheduled twice.
         task, self._task = self._task, None
         if task is not None:
-            trio.lowlevel.reschedule(task, what)
+            closed = outcome.Error(trio.ClosedResourceError(CLOSED))
+            trio.lowlevel.reschedule(task, closed)
 
     def abandon(self, _: object) -> trio.lowlevel.Abort:
         """Wait no longer."""

@@ -24,8 +24,9 @@ def request_of(
     peer that the proxy speaks for.
     """
     request = _made(head, exchange, transport, proxies)
-    request.version = f"1.{head.minor}"
-    if head.upgrade and head.minor:
+    if not head.minor:
+        request.version = "1.0"
+    elif head.upgrade:
         request.upgrade = offered(request.headers)
     return request
 

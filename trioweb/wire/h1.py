@@ -23,11 +23,14 @@ from trioweb.wire.gate import Head
 from trioweb.wire.h1_exchange import H1Exchange
 from trioweb.wire.lane import whole
 from trioweb.wire.record import exchanged
-from trioweb.wire.service import too_late
+from trioweb.wire.service import busy, too_late
 from trioweb.wire.tunnel import Tunnel, switching, upgrade_required
 from trioweb.wire.watch import Cause, Phase
 
 log = logging.getLogger("trioweb.error")
+
+# Looked up once: an enumeration takes longer to find its member than to compare it.
+_COMPLETE, _STOPPED = Ending.COMPLETE, Ending.STOPPED
 
 
 class Connection(H1Exchange):
@@ -52,7 +55,15 @@ class Connection(H1Exchange):
 
     # The loop.
 
-    async def _exchanges(self) -> None:
+    async def _exchanges(self) -> None:  # noqa: C901, PLR0912, PLR0915
+        """Answer one request after another: all that is done for each, in its order.
+
+        What most of them need stands here rather than in functions of its own, because
+        a call takes as long as ten lines; whatever is rare, or waits, is called.
+        """
+        service, watch, limits = self._service, self._watch, self._limits
+        inbound, outbound = self._in, self._out
+        idle, at_work, load = service.idle, service.at_work, service.load
         task = trio.lowlevel.current_task()
         context = task.context
         again = True
@@ -62,40 +73,59 @@ class Connection(H1Exchange):
             # also clears this mark: at the latest where the request had come already.
             task.context = context.copy()
             task.custom_sleep_data = self
-            request = await self._next_request()
-            if request is None:
+            watch.rest(draining=service.draining.is_set())
+            idle[watch] = None
+            try:
+                head = await inbound.first(plain=service.lane)
+            finally:
+                idle.pop(watch, None)
+            # One that comes as its connection ends must not begin what would be
+            # cancelled.
+            if watch.cause is not None or (head is None and not inbound.buffer):
                 return
+            if head is None:
+                head = await self._checked_head()
+                if head is None:
+                    return
             if task.custom_sleep_data is self:
                 await trio.lowlevel.checkpoint()
-            await self._exchange(request)
-            again = self._ending is Ending.COMPLETE and (
-                (self._in.plain is not None and self._in.complete)
-                or await self._ready_for_next()
-            )
+            request = request_of(head, self, self._transport, service.proxies)
+            self.request = request
+            self._count += 1
+            self._ending = _STOPPED
+            self.began = watch.begin()
+            # The boundary of an exchange: a handler's exception goes no further.
+            try:
+                if load.refusing or len(at_work) >= limits.at_work:
+                    response = busy(request)
+                else:
+                    at_work.add(request)
+                    try:
+                        response = await service.handler(request)
+                    finally:
+                        at_work.discard(request)
+                answer = None
+                # Where the scope has fired, the next checkpoint must be before the
+                # answer; and what h11 has been told of, it must frame.
+                if inbound.plain is not None and watch.cause is None:
+                    if not self._is_last(response):
+                        bare = request.method == "HEAD"
+                        answer = whole(response, service.date.now(), bare=bare)
+                if answer is None:
+                    await self._respond(request, response)
+                elif left := outbound.write_now(response.status, answer):
+                    # It is at hand: a peer that has finished sending still gets it.
+                    watch.enter(Phase.ANSWERING)
+                    await outbound.write_rest(left)
+            except BaseException as error:  # noqa: BLE001, ASYNC103
+                await self._fail(request, contained(error))  # noqa: ASYNC102  # it shields
+            else:
+                self._ending = _COMPLETE
+            if self._ending is not _COMPLETE or self._parting:
+                again = False
+            elif inbound.plain is None or not inbound.complete:
+                again = await self._ready_for_next()
             self._end()
-
-    async def _next_request(self) -> Request | None:
-        """Wait for a request; None if there is to be none, and all is said of that."""
-        service, limits, watch = self._service, self._limits, self._watch
-        new = watch.phase is Phase.NEW
-        wait = limits.head_time if new else limits.idle_time
-        if service.draining.is_set():
-            wait = limits.drain_linger
-        watch.enter(Phase.NEW if new else Phase.IDLE, wait)
-        service.idle[watch] = None
-        try:
-            begun = await self._in.first_bytes()
-        finally:
-            service.idle.pop(watch, None)
-        # One that comes as its connection ends must not begin what would be cancelled.
-        if not begun or watch.cause is not None:
-            return None
-        head = self._in.plain_head() if service.lane else None
-        if head is None:
-            head = await self._checked_head()
-        if head is not None:
-            self._request = request_of(head, self, self._transport, service.proxies)
-        return self._request
 
     async def _checked_head(self) -> Head | None:
         """The next head, however long it takes to come, through the gate and h11."""
@@ -110,43 +140,10 @@ class Connection(H1Exchange):
             await self._say_last(refusal)
             return None
 
-    async def _exchange(self, request: Request) -> None:
-        """The boundary of an exchange: a handler's exception goes no further."""
-        self.began = self._watch.now()
-        self._count += 1
-        self._ending = Ending.STOPPED
-        self._watch.enter(Phase.HANDLER)
-        try:
-            response = await self._service.answer(request)
-            left = self._respond_whole(request, response)
-            if left is None:
-                self._in.tell()
-                self._watch.limit(None)
-                await self._respond(request, response)
-            elif left:
-                # The answer is at hand: a peer that has finished sending still gets it.
-                self._watch.enter(Phase.ANSWERING)
-                await self._out.write_rest(left)
-        except BaseException as error:  # noqa: BLE001, ASYNC103  # the boundary
-            await self._fail(request, contained(error))  # noqa: ASYNC102  # it shields
-        else:
-            self._ending = Ending.COMPLETE
-            if self._watch.phase is Phase.HANDLER and not self._in.complete:
-                # Its leaving no longer ends what is over.
-                self._watch.enter(Phase.ANSWERING)
-
-    def _respond_whole(self, request: Request, response: Response) -> bytes | None:
-        """Answer at once, without h11: what is left to write; None if h11 must."""
-        if self._in.plain is None or self._is_last(response):
-            return None
-        # Where the scope has fired, the next checkpoint must be before the answer.
-        if self._watch.cause is not None:
-            return None
-        bare = request.method == "HEAD"
-        answer = whole(response, self._service.date.now(), bare=bare)
-        return None if answer is None else self._out.write_now(response.status, answer)
-
     async def _respond(self, request: Request, response: Response) -> None:
+        """Answer with what is not whole, or is the last, by h11."""
+        self._in.tell()
+        self._watch.limit(None)
         try:
             if response.tunnel is not None:
                 await self._switch(request, response, response.tunnel)
@@ -165,11 +162,11 @@ class Connection(H1Exchange):
     def _is_last(self, response: Response) -> bool:
         """Whether the connection cannot, or should not, carry another request."""
         return (
-            self.draining.is_set()
+            self._service.draining.is_set()
             or self._service.load.pressing
             or self._count >= self._limits.requests
             or self.began - self.opened >= self._limits.age
-            or self._in.too_much_left()
+            or (not self._in.complete and self._in.too_much_left())
             or self._in.waiting
             # Its peer is still sending what nobody wants to read.
             or (response.status == 413 and not self._in.complete)
@@ -177,6 +174,9 @@ class Connection(H1Exchange):
 
     async def _ready_for_next(self) -> bool:
         """Take what is left of the request; part from the peer if that is too much."""
+        if not self._in.complete and self._watch.phase is Phase.HANDLER:
+            # Its leaving no longer ends what is over.
+            self._watch.enter(Phase.ANSWERING)
         plain = self._in.plain is not None
         if (plain or self._h11.our_state is h11.DONE) and await self._in.drain():
             if not plain:
@@ -231,29 +231,31 @@ class Connection(H1Exchange):
     async def _say_last(self, error: HTTPError) -> None:
         """Answer with *error* and part; a peer that does not take it goes without."""
         with trio.move_on_after(self._limits.farewell, shield=True):
-            await self._out.farewell(error, self._request)
+            await self._out.farewell(error, self.request)
         self._parting = True
 
     def _end(self) -> None:
         """Close the books on the exchange at work, if there is one."""
-        if self._out.unfinished:
+        inbound, outbound = self._in, self._out
+        if outbound.unfinished:
             self._transport.abort()  # FIN alone would look like the end of a 1.0 body
-        request, self._request = self._request, None
+        request, record = self.request, self._service.record
         if request is not None:
+            self.request = None
             request.exchange = ENDED
-        if self._service.record is not None and (
-            request is not None or self._out.status is not None
-        ):
-            self._service.record(
+        if record is not None and (request is not None or outbound.status is not None):
+            seconds = self._watch.now() - self.began
+            record(
                 exchanged(
                     request,
                     self._transport.peer,
-                    inbound=self._in,
-                    outbound=self._out,
-                    seconds=self._watch.now() - self.began,
+                    inbound=inbound,
+                    outbound=outbound,
+                    seconds=seconds,
                     ending=self._ending,
                 )
             )
-        self._ending = Ending.COMPLETE
-        self._in.taken = 0
-        self._out.begin()
+        self._ending = _COMPLETE
+        inbound.taken = 0
+        outbound.status = None
+        outbound.sent = 0

@@ -22,6 +22,8 @@ from trioweb.wire.parting import part
 from trioweb.wire.plain import plain_head
 from trioweb.wire.watch import Watch
 
+_END = b"\r\n\r\n"
+
 
 class Inbound:
     """Bytes from the peer, on their way through the gate into h11.
@@ -68,40 +70,60 @@ class Inbound:
         self.waiting = False  # the peer sends it once it has been told to continue
         self.plain: Head | None = None  # of a request that h11 has not been told of
 
-    async def first_bytes(self) -> bool:
-        """Wait for a request to begin; False if the connection ends instead."""
+    async def first(self, *, plain: bool) -> Head | None:
+        """Wait for a request to begin; its head, if it has come and is *plain*.
+
+        None also where the connection ends instead: then the buffer is empty.
+        """
         buffer = self.buffer
-        while len(buffer) <= len(EMPTY_LINE) and EMPTY_LINE.startswith(buffer):
-            size = HARD_READ if self._load.refusing else READ_SIZE
+        if plain and not buffer:
+            # As `_more` does it; but what is plain, as most is, needs no buffer.
             try:
-                # Not by `_more`: it is the wait of every request.
-                data = await self._transport.receive_some(size)
+                data = await self._transport.receive_some(self._size())
             except trio.BrokenResourceError as error:
                 raise PeerGone from error
+            if data.find(_END) + len(_END) == len(data):
+                head = plain_head(bytes(data), self._limits)
+                if head is not None:
+                    self._take_up(head)
+                    return head
             if not data:
-                return False
+                return None
             buffer += data
+        if not await self._begun():
+            return None
+        return self._plain_head() if plain else None
+
+    async def _begun(self) -> bool:
+        """Wait for more than an empty line, which is none of the request's."""
+        buffer = self.buffer
+        while len(buffer) <= len(EMPTY_LINE) and EMPTY_LINE.startswith(buffer):
+            if not await self._more():
+                buffer.clear()
+                return False
         if buffer.startswith(EMPTY_LINE):
             del buffer[: len(EMPTY_LINE)]
         return True
 
-    def plain_head(self) -> Head | None:
-        """The next request's head, if all of it is here and plain."""
+    def _plain_head(self) -> Head | None:
         buffer = self.buffer
-        end = buffer.find(b"\r\n\r\n") + 4
-        if end < 4:
+        end = buffer.find(_END) + len(_END)
+        if end < len(_END):
             return None
         head = plain_head(bytes(buffer[:end]), self._limits)
         if head is not None:
             del buffer[:end]
-            self.plain = head
-            self.complete = not head.length
-            if head.length:
-                self._framing = Sized(head.length)
-                self._watch.new_content()
-            if self.trailers.raw:
-                self.trailers = Headers()
+            self._take_up(head)
         return head
+
+    def _take_up(self, head: Head) -> None:
+        self.plain = head
+        self.complete = not head.length
+        if head.length:
+            self._framing = Sized(head.length)
+            self._watch.new_content()
+        if self.trailers.raw:
+            self.trailers = Headers()
 
     def tell(self) -> None:
         """Let h11 know of the request at work, with what is left of its content.
@@ -243,9 +265,11 @@ class Inbound:
 
     async def _more(self) -> bool:
         try:
-            size = HARD_READ if self._load.refusing else READ_SIZE
-            data = await self._transport.receive_some(size)
+            data = await self._transport.receive_some(self._size())
         except trio.BrokenResourceError as error:
             raise PeerGone from error
         self.buffer += data
         return bool(data)
+
+    def _size(self) -> int:
+        return HARD_READ if self._load.refusing else READ_SIZE

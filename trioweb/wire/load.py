@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 
 # Bytes of content after which somebody must look at once.  A thousand uploads read 64
 # MiB in one turn of the loop; a process that may have 200 MiB has 10 left at HARD.
@@ -19,14 +18,32 @@ class Level(enum.Enum):
     HARD = "hard"  # and to refuse what is new or still coming
 
 
-@dataclass(slots=True)
 class Load:
-    """The level now; whoever watches the process sets it, the connections read it."""
+    """The level now; whoever watches the process sets it, the connections read it.
 
-    level: Level = Level.EASE
-    # Sets the level anew; must not block.
-    look: Callable[[], None] | None = None
-    _content: int = 0  # bytes since then
+    *pressing*: connections should end rather than wait for another request;
+    *refusing*: a request, or more of its content, is to be refused.  Both follow the
+    level, and are looked at far more often than it moves.
+    """
+
+    __slots__ = ("_content", "_level", "look", "pressing", "refusing")
+
+    def __init__(self) -> None:
+        # Sets the level anew; must not block.
+        self.look: Callable[[], None] | None = None
+        self._content = 0  # bytes since then
+        self.level = Level.EASE
+
+    @property
+    def level(self) -> Level:
+        """What is asked of the connections now."""
+        return self._level
+
+    @level.setter
+    def level(self, level: Level) -> None:
+        self._level = level
+        self.pressing = level is not Level.EASE
+        self.refusing = level is Level.HARD
 
     def add(self, size: int) -> None:
         """Count *size* bytes of content that a handler may come to hold."""
@@ -35,13 +52,3 @@ class Load:
             self._content = 0
             if self.look is not None:
                 self.look()
-
-    @property
-    def pressing(self) -> bool:
-        """Whether connections should end rather than wait for another request."""
-        return self.level is not Level.EASE
-
-    @property
-    def refusing(self) -> bool:
-        """Whether a request, or more of its content, is to be refused."""
-        return self.level is Level.HARD

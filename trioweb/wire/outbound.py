@@ -69,11 +69,6 @@ class Outbound:
         """Whether what the peer has got so far is a part of something."""
         return self._open or self._torn
 
-    def begin(self) -> None:
-        """Make ready for the next exchange."""
-        self.status = None
-        self.sent = 0
-
     async def respond(
         self, response: Response, *, bare: bool, last: Callable[[], bool]
     ) -> None:
@@ -98,13 +93,14 @@ class Outbound:
 
     def write_now(self, status: int, answer: bytes) -> bytes:
         """Write what can be written at once of a whole *answer*; what is left of it."""
-        self._start(status)
+        self.status = status
+        self._open = True
         try:
             sent = self._transport.send_now(answer)
         except trio.BrokenResourceError as error:
             self._broken = True
             raise PeerGone from error
-        self.sent += sent
+        self.sent = sent
         self._open = sent < len(answer)
         return answer[sent:]
 

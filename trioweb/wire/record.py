@@ -7,7 +7,6 @@ from typing import Protocol
 from trioweb.message.exchange import Ending, Exchanged
 from trioweb.message.request import Request
 from trioweb.message.transport import Peer
-from trioweb.rules.target import Target
 
 
 class Taking(Protocol):
@@ -45,19 +44,20 @@ def exchanged(
     *peer* is who has connected: a proxy perhaps, that spoke for the request's peer.
     *version* is what was spoken where there is no request to say so.
     """
+    if request is None:
+        return Exchanged(
+            "", "", None, peer, outbound.status, 0, outbound.sent, 0.0, ending, version
+        )
+    target = request.target
     return Exchanged(
-        method="" if request is None else request.method,
-        target="" if request is None else _as_received(request.target),
-        route=None if request is None else request.route,
-        peer=peer if request is None else request.peer,
-        status=outbound.status,
-        received=inbound.taken,
-        sent=outbound.sent,
-        seconds=0.0 if request is None else seconds,
-        ending=ending,
-        version=version if request is None else request.version,
+        request.method,
+        f"{target.raw_path}?{target.query}" if target.query else target.raw_path,
+        request.route,
+        request.peer,
+        outbound.status,
+        inbound.taken,
+        outbound.sent,
+        seconds,
+        ending,
+        request.version,
     )
-
-
-def _as_received(target: Target) -> str:
-    return f"{target.raw_path}?{target.query}" if target.query else target.raw_path

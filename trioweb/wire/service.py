@@ -32,6 +32,11 @@ def overloaded() -> ServiceUnavailable:
     return ServiceUnavailable("too many at once", retry_after=RETRY_AFTER)
 
 
+def busy(request: Request) -> Response:
+    """The answer to a *request* for which there is no room now."""
+    return problem(overloaded(), request.headers.get("accept"))
+
+
 def too_late(cause: Cause | None) -> HTTPError:
     """What a peer is told whose exchange was ended by the clock."""
     if cause is Cause.SLOW:
@@ -86,7 +91,7 @@ class Service:
         That is where too many are at work already, or the load says so.
         """
         if self.load.refusing or len(self.at_work) >= self.limits.at_work:
-            return problem(overloaded(), request.headers.get("accept"))
+            return busy(request)
         self.at_work.add(request)
         try:
             return await self.handler(request)

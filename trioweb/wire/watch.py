@@ -30,6 +30,10 @@ class Phase(enum.Enum):
     TUNNEL = enum.auto()  # whatever HTTP has given way to
 
 
+# Looked up once: an enumeration takes longer to find a member than anything that each
+# request does with it.
+_NEW, _IDLE, _HANDLER = Phase.NEW, Phase.IDLE, Phase.HANDLER
+
 # Phases in which somebody works for the peer.
 _HEEDING = frozenset({Phase.HANDLER, Phase.TUNNEL})
 
@@ -106,12 +110,31 @@ class Watch:
     def enter(self, phase: Phase, seconds: float | None = None) -> None:
         """Begin *phase*, which may last *seconds* (None: any time)."""
         self.phase = phase
-        if phase is Phase.HANDLER:
-            self._choice = "cancel"  # until its route says otherwise
-        # As `limit`, without the call: each request comes by here twice.
+        # As `limit`, without the call: each request comes by here.
         self._until = math.inf if seconds is None else self.now() + seconds
         if self._until < self.due or self._gone is not None:
             self._set_alarm()
+
+    def rest(self, *, draining: bool) -> None:
+        """Wait for a request from now on, for as long as one may take to come."""
+        limits = self._limits
+        if self.phase is _NEW:
+            wait = limits.head_time
+        else:
+            self.phase = _IDLE
+            wait = limits.idle_time
+        self._until = self.now() + (limits.drain_linger if draining else wait)
+        if self._until < self.due or self._gone is not None:
+            self._set_alarm()
+
+    def begin(self) -> float:
+        """Begin the phase of a handler, which may last any time; the time it is."""
+        self.phase = _HANDLER
+        self._choice = "cancel"  # until its route says otherwise
+        self._until = math.inf
+        if self._gone is not None:
+            self._set_alarm()
+        return self.now()
 
     def limit(self, seconds: float | None) -> None:
         """Let the phase go on for *seconds* from now (None: any time)."""

@@ -15,10 +15,10 @@ from types import CodeType, CoroutineType, FrameType, GeneratorType
 import msgspec
 import trio
 
-from trioweb.message.request import Request
 from trioweb.run.access_log import escape
 from trioweb.run.tasks import frames
 from trioweb.wire import connection, h1
+from trioweb.wire.inbound import Inbound
 
 # Tasks that are looked at before others get their turn: each takes some 30 µs.
 TURN = 50
@@ -98,12 +98,16 @@ class _Gardener:
 
 def _is_idle(task: trio.lowlevel.Task) -> bool:
     """Whether it serves a connection on which no request is at work."""
-    codes = list(_codes(task.coro))
-    return _SERVE in codes and _EXCHANGE not in codes
+    codes = {*_codes(task.coro)}
+    if connection.serve.__code__ not in codes:
+        return False
+    return _EXCHANGES not in codes or not codes.isdisjoint(_BETWEEN)
 
 
-_SERVE = connection.serve.__code__
-_EXCHANGE = h1.Connection._exchange.__code__  # noqa: SLF001  # where the request is
+_EXCHANGES = h1.Connection.serve.__code__  # which has its connection
+
+# What one does between two requests, or after the last.
+_BETWEEN = {each.__code__ for each in (Inbound.first, Inbound.head, Inbound.part)}
 
 
 def _codes(awaited: object) -> Iterator[CodeType]:
@@ -130,15 +134,12 @@ def _order(task: Task) -> tuple[bool, float, str]:
 
 def _caller(chain: Iterable[tuple[FrameType, int]]) -> Caller | None:
     """The connection and request that the frames are about, if they are."""
-    # No other frame's variables are asked for: Python keeps the answer with the frame,
-    # and this one ends with its exchange.
-    found = [frame.f_locals for frame, _ in chain if frame.f_code is _EXCHANGE]
-    if not found:
+    # No other frame's variables are asked for: Python keeps the answer with the frame.
+    found = [frame.f_locals["self"] for frame, _ in chain if frame.f_code is _EXCHANGES]
+    at_work: h1.Connection | None = found[0] if found else None
+    if at_work is None or at_work.request is None:
         return None
-    request: Request = found[0]["request"]
-    if not isinstance(request.exchange, h1.Connection):
-        return None
-    now, at_work = trio.current_time(), request.exchange
+    request, now = at_work.request, trio.current_time()
     asked = Asked(
         method=escape(request.method),
         path=escape(request.target.raw_path),
