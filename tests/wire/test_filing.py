@@ -36,7 +36,15 @@ from trioweb.message.handler import Handler
 from trioweb.message.response import File
 from trioweb.run.sockets import SocketTransport, accepted
 from trioweb.wire.alarms import Alarms
-from trioweb.wire.filing import FIRST, SLOW, STRIDE, in_memory, pass_to, send_file
+from trioweb.wire.filing import (
+    FIRST,
+    PASSED,
+    SLOW,
+    STRIDE,
+    in_memory,
+    pass_to,
+    send_file,
+)
 from trioweb.wire.limits import FILE_PIECE, Limits
 from trioweb.wire.watch import Watch
 
@@ -48,8 +56,8 @@ PARTS = [
     (0, 1),
     (0, FIRST),
     (0, FIRST + 1),
-    (0, FIRST + FILE_PIECE),
-    (0, FIRST + FILE_PIECE + 1),
+    (0, FIRST + PASSED),
+    (0, FIRST + PASSED + 1),
     (7, FIRST + STRIDE + 1),
     (12345, 3 * MIB),
     (4 * MIB - 1, 1),

@@ -28,7 +28,8 @@ from tests.wire.filed import (
 from tests.wire.handlers import GET, file_of
 from tests.wire.talking import End, answers, say
 from trioweb import Request, Response
-from trioweb.wire.limits import FILE_PIECE, Limits
+from trioweb.wire.filing import PASSED
+from trioweb.wire.limits import Limits
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="elsewhere files are read in threads"
@@ -140,7 +141,7 @@ async def test_a_peer_that_takes_all_at_once_leaves_others_their_turn(
         await there.peer.send_all(LAST)
         await there.listen()
         others.cancel_scope.cancel()
-    assert turns >= 4 * len(CONTENT) // FILE_PIECE
+    assert turns >= 4 * len(CONTENT) // PASSED - 1
 
 
 @both

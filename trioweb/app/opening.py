@@ -63,7 +63,7 @@ async def opened(path: str | os.PathLike[str]) -> Opened:
     name = os.fspath(path)
     now = time.monotonic()
     if now - names.get(name, -AT_HAND) < AT_HAND:
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint_if_cancelled()
         return _open(name)
     found = await offload(partial(_open, name))
     if _is_near(found.file):

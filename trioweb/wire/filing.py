@@ -42,6 +42,9 @@ Fewer than asked for where the rest must go another way.
 # call, enough for most of what a page is made of.
 FIRST = 16 * 1024
 
+# Bytes that the system sends before others get their turn: some 70 µs of work.
+PASSED = 512 * 1024
+
 # Bytes from one sample to the next: half of what Linux reads ahead, and so of what it
 # takes into memory and lets go of together.  A sample costs 1 µs, sending as much 10.
 STRIDE = 64 * 1024
@@ -84,13 +87,16 @@ async def send_file(
         before = b""
         at += len(first)
     while at < end:
-        size = min(end - at, FILE_PIECE)
+        size = min(end - at, PASSED)
         if pass_on and not before and in_memory(source, at, size):
             passed = await pass_on(source, at, size)
             if passed < size:
                 pass_on = None  # what one call has shown, the next must not
+            elif passed < end - at:
+                # A peer that reads as fast as we send leaves no other moment for it.
+                await trio.lowlevel.checkpoint()
         else:
-            piece = await offload(partial(file.read, at, size))
+            piece = await offload(partial(file.read, at, min(size, FILE_PIECE)))
             if not piece:
                 raise EOFError(f"the file ended {end - at} bytes early: it has shrunk")
             await write(before + piece)
@@ -105,10 +111,8 @@ async def pass_to(
     """Let the system send *size* bytes of the open file *source*; how many it has sent.
 
     Fewer where it cannot, where the file has ended, or where it had to wait for a disk.
-    Others run at least once.  Cancelled while it waits, an unknown part has been sent.
+    Cancelled while it waits, an unknown part has been sent.
     """
-    # A peer that reads as fast as we send leaves no other moment for them.
-    await trio.lowlevel.checkpoint()
     sent = 0
     while sent < size:
         waits, began = _waits(), time.perf_counter()
