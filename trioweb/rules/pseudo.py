@@ -54,6 +54,9 @@ _DROPPED = b"http2-settings"
 
 _SPECIAL = _CONNECTION | _ONCE | {b"te", b"cookie", _DROPPED}
 
+# Most methods are one of these, which need no proof.
+_METHODS = {b"GET": "GET", b"HEAD": "HEAD", b"POST": "POST"}
+
 _SCHEMES = {b"http": "http", b"https": "https"}
 
 # Authorities whose parts are remembered: few servers have more names.
@@ -98,7 +101,7 @@ def head_of(fields: Fields, *, ended: bool = False) -> Head2:
     [(b'host', b'a')]
     """
     pseudo = _pseudo(fields)
-    rest, named = _regular(fields[len(pseudo) :])
+    rest, named = _regular([*fields[len(pseudo) :]])
     length = _length(named.get(b"content-length"))
     if ended and length:
         raise Malformed("content is declared that does not come")
@@ -160,13 +163,13 @@ def _pseudo(fields: Fields) -> dict[bytes, bytes]:
 
 
 def _regular(
-    fields: Fields,
+    fields: list[tuple[bytes, bytes]],
 ) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
     """The fields to hand on, and those of them that mean something here."""
     require_text(fields)
     special = [field for field in fields if field[0] in _SPECIAL]
     if not special:
-        return list(fields), {}
+        return fields, {}
     named: dict[bytes, bytes] = {}
     for name, value in special:
         if name in _CONNECTION:
@@ -182,9 +185,11 @@ def _regular(
     return _rejoined(fields, named), named
 
 
-def _rejoined(fields: Fields, named: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+def _rejoined(
+    fields: list[tuple[bytes, bytes]], named: dict[bytes, bytes]
+) -> list[tuple[bytes, bytes]]:
     if b"cookie" not in named and _DROPPED not in named:
-        return list(fields)
+        return fields
     kept: list[tuple[bytes, bytes]] = []
     crumbs = False
     for field in fields:
@@ -200,6 +205,8 @@ def _rejoined(fields: Fields, named: dict[bytes, bytes]) -> list[tuple[bytes, by
 def _token(value: bytes | None, name: str) -> str:
     if value is None:
         raise Malformed(f"{name} is missing")
+    if value in _METHODS:
+        return _METHODS[value]
     text = value.decode("latin-1")
     if not TOKEN.fullmatch(text):
         raise Malformed(f"{name} is no token")

@@ -60,7 +60,8 @@ class Answer:
             self._count(len(body))
             self._require_all()
             data = b"" if self._bare else body
-            await self._write(head, data, end=True)
+            status = self._response.status
+            await self._sending.send(data, head=head, status=status, end=True)
         elif isinstance(body, File):
             with self._sending.file() as most:
                 await self._send_file(body, most)
@@ -109,10 +110,11 @@ class Answer:
             if line[0] not in _CONNECTION
         ]
         _checked(fields)
-        declared = response.headers.get("content-length")
+        self._declared = length
         if bodiless(response.status):
             self._declared = 0
-        else:
+        elif length is None or (b"content-length", b"%d" % length) not in fields:
+            declared = response.headers.get("content-length")
             self._declared = length if declared is None else int(declared)
         return [(b":status", b"%d" % response.status), *fields]
 
