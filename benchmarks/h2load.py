@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import quantiles
@@ -115,12 +116,15 @@ def read(said: str, log: Path) -> Sent | None:
     finished, requests = _FINISHED.search(said), _REQUESTS.search(said)
     if finished is None or requests is None:
         return None
-    times, refused = [], 0
+    times, statuses = [], Counter[str]()
     for line in log.read_text().splitlines():
         _, status, micros = line.split("\t")[:3]
         times.append(int(micros) / 1000)
-        refused += status != "200"
-    total, succeeded = int(requests[1]), int(requests[2])
+        statuses[status] += 1
+    # It sees no status where HTTP/1.1 gives it without a phrase, and takes it for none.
+    unnamed = statuses["0"]
+    total, succeeded = int(requests[1]), int(requests[2]) + unnamed
+    refused = statuses.total() - statuses["200"] - unnamed
     percents = (
         quantiles(times, n=100) if len(times) > 1 else [*times * 99] or [0.0] * 99
     )

@@ -33,7 +33,7 @@ async def measure(pid: int, port: int, work: Work, seconds: int) -> Measurement:
     before = processor_seconds(pid)
     sent = await load(port, work, seconds)
     used = processor_seconds(pid) - before
-    if sent is None or sent.failed or not sent.requests:
+    if sent is None or sent.failed or sent.requests < _least(work):
         raise LoadFailed(f"{work.name} at port {port}: {sent}")
     return Measurement(
         processor=used / sent.requests * 1e6,
@@ -42,3 +42,8 @@ async def measure(pid: int, port: int, work: Work, seconds: int) -> Measurement:
         p99=sent.p99,
         rss=resident(pid),
     )
+
+
+def _least(work: Work) -> int:
+    """Answers without which it is as much about those that are still on their way."""
+    return wrk.CONNECTIONS * work.depth if work.generator is Generator.WRK else 1

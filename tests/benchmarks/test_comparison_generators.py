@@ -149,6 +149,11 @@ def test_what_h2load_says_is_understood(tmp_path: Path) -> None:
     assert sent is not None
     assert (sent.requests, sent.failed, sent.seconds) == (24, 1, 2.01)
     assert sent.p50 == 13
+    # A status without its phrase is none to h2load.
+    log.write_text(LOG.replace("\t404\t", "\t0\t"))
+    sent = h2load.read(SAID, log)
+    assert sent is not None
+    assert (sent.requests, sent.failed) == (25, 0)
     assert h2load.read("h2load: could not connect", log) is None
     log.write_text("")
     assert h2load.read(SAID, log) is not None
