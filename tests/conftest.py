@@ -10,7 +10,7 @@ import pytest
 from tests.needs import program
 from trioweb.wire.inbound import Inbound
 
-pytest_plugins = ["pytester", "tests.leaks", "tests.clients.redis"]
+pytest_plugins = ["pytester", "tests.leaks", "tests.workers", "tests.clients.redis"]
 
 # No deadline: a busy machine is not a fault in the parser.
 hypothesis.settings.register_profile("trioweb", deadline=None, print_blob=True)

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,22 +29,27 @@ def place() -> Iterator[Path]:
         yield directory
 
 
+def _unsized(env: Mapping[str, str]) -> dict[str, str]:
+    """*env* without the size of another terminal, which readline leaves there."""
+    return {name: env[name] for name in env.keys() - {"LINES", "COLUMNS"}}
+
+
 class Terminal:
     """A terminal with ``ctl monit`` in it, and what has been drawn there."""
 
-    def __init__(self, place: Path, kind: str = "xterm-256color") -> None:
+    def __init__(self, place: Path, kind: str, command: Sequence[str]) -> None:
         self.number, theirs = pty.openpty()
         self.resize(columns=100, lines=20)
         self.drawn = b""
         self.before = termios.tcgetattr(theirs)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "trioweb", "ctl", "--name", "crew", "monit"],
+            [sys.executable, *command],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
             cwd=ROOT,
-            env={**surroundings(place), "TERM": kind},
+            env={**_unsized(surroundings(place)), "TERM": kind},
         )
         self._theirs = theirs
         os.set_blocking(self.number, False)
@@ -78,9 +83,14 @@ class Terminal:
         os.close(self.number)
 
 
+MONIT = ("-m", "trioweb", "ctl", "--name", "crew", "monit")
+
+
 @contextmanager
-def terminal(place: Path, kind: str = "xterm-256color") -> Iterator[Terminal]:
-    view = Terminal(place, kind)
+def terminal(
+    place: Path, kind: str = "xterm-256color", command: Sequence[str] = MONIT
+) -> Iterator[Terminal]:
+    view = Terminal(place, kind, command)
     try:
         yield view
     finally:
@@ -128,6 +138,28 @@ async def test_the_live_view_fits_when_the_terminal_changes(place: Path) -> None
             view.press(b"q")
             await view.until(rb"\?1049l")
             assert await view.ended() == 0
+
+
+SLOW = """
+import time
+from trioweb.run.control.monit import TURN, watch
+
+def look():
+    time.sleep(TURN * 1.2)
+    return []
+
+watch(look, colour=False)
+"""
+
+
+async def test_the_live_view_is_drawn_though_each_look_takes_longer_than_a_turn(
+    place: Path,
+) -> None:
+    with terminal(place, command=["-c", SLOW]) as view:
+        await view.until(rb"No server with workers runs here")
+        view.press(b"q")
+        await view.until(rb"\?1049l")
+        assert await view.ended() == 0
 
 
 async def test_a_terminal_that_cannot_be_drawn_on_gets_plain_text(place: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def test_what_a_test_leaves_behind_is_an_error_of_that_test(
     pytester: pytest.Pytester,
 ) -> None:
     pytester.makepyfile(LEAKS)
+    gc.collect()  # a descriptor of another test's, closed meanwhile, would be set off
     result = pytester.runpytest_inprocess("-p", "tests.leaks", "-p", "no:cacheprovider")
     os.close(int(Path("left").read_text()))
     result.assert_outcomes(passed=5, errors=2)

@@ -19,6 +19,8 @@ import trio.testing
 from coredis.parser import NotEnoughData, Parser
 
 from tests.needs import program
+from trioweb.app.sessions import redis_pool
+from trioweb.app.sessions.redis import RedisStore
 
 # A certificate for localhost and its key, which are nobody's.
 TLS = Path(__file__).parent / "tls"
@@ -112,6 +114,13 @@ def redis_server() -> Iterator[RedisServer]:
 def redis_prefix(request: pytest.FixtureRequest) -> str:
     """What the keys of this test, and of no other, begin with."""
     return f"t{zlib.crc32(request.node.nodeid.encode())}"
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let stores wait as long as a busy machine takes: time is not what is tested."""
+    monkeypatch.setattr(redis_pool, "PATIENCE", START)
+    monkeypatch.setattr(RedisStore, "limit", START)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +32,11 @@ class Stand:
     lifetime: Lifetime
     virtual: bool
     directory: Path
+
+    @property
+    def lasting(self) -> Stand:
+        """The same with sessions that outlive every test, on the busiest machine."""
+        return replace(self, lifetime=Lifetime(1800, 43200))
 
     @property
     def site(self) -> Site:

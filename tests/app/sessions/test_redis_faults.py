@@ -40,6 +40,10 @@ async def each_has_its_own(store: RedisStore) -> None:
         loading.start_soon(load, OTHER, "bob", THEIRS["who"])
 
 
+# No fault here is that something takes too long.
+pytestmark = pytest.mark.usefixtures("unhurried")
+
+
 async def test_a_connection_that_is_cut_after_any_byte_of_a_reply_is_not_used_again(
     redis_server: RedisServer, redis_prefix: str
 ) -> None:

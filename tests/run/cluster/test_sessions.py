@@ -16,7 +16,7 @@ from tests.run.cluster.crews import Crew, crewed, said
 VISITORS = 100
 
 # Processes killed, and reloads, one of each in turn.
-TURNS = 3
+TURNS = 2
 
 _COOKIE = re.compile(rb"(?i)\r\nset-cookie: ([^;]+)")
 _COUNTED = re.compile(rb'"counted":(\d+)')

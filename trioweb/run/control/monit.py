@@ -34,8 +34,9 @@ def watch(look: Look, *, colour: bool) -> None:
 def _draw(look: Look, drawn: Screen, *, colour: bool) -> None:
     history = History()
     while True:
-        until = time.monotonic() + TURN
         listings = look()
+        # From here: a look may take longer than a turn, and is to be seen nonetheless.
+        until = time.monotonic() + TURN
         history.add(listings)
         while time.monotonic() < until:
             width, height = drawn.size
