@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from trioweb.message.transport import Peer
-from trioweb.run.sockets import SocketTransport, accepted, peer_at, unread
+from trioweb.run.sockets import SocketTransport, accepted, peer_at
 
 Pair = tuple[SocketTransport, SocketTransport]
 
@@ -256,12 +256,3 @@ async def test_what_a_peer_had_taken_can_be_asked_after_the_close() -> None:
         await ours.send_all(b"some")
         ours.abort()
         assert ours.taken() == 4
-
-
-def test_what_waits_to_be_read_is_counted_where_the_system_tells() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert unread(ours) == 0
-        theirs.send(b"five!")
-        assert unread(ours) == 5
-    assert unread(ours) == 1  # closed: nothing is known

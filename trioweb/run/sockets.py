@@ -13,7 +13,7 @@ import struct
 import sys
 from contextlib import suppress
 from fcntl import ioctl
-from termios import FIONREAD, TIOCOUTQ
+from termios import TIOCOUTQ
 
 import trio
 
@@ -69,15 +69,6 @@ def unsent(sock: socket.socket) -> int:
         answer = ioctl(sock, TIOCOUTQ, bytes(4))
     except (OSError, ValueError):
         return 0  # a system that does not tell, or closed
-    return int.from_bytes(answer, sys.byteorder)
-
-
-def unread(sock: socket.socket) -> int:
-    """Bytes that have come for *sock* and wait to be read; 1 if unknown."""
-    try:
-        answer = ioctl(sock, FIONREAD, bytes(4))
-    except (OSError, ValueError):
-        return 1  # a system that does not tell, or closed
     return int.from_bytes(answer, sys.byteorder)
 
 

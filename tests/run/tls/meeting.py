@@ -73,6 +73,13 @@ def hello(context: ssl.SSLContext | None = None) -> bytes:
     return outgoing.read()
 
 
+def split(record: bytes, count: int) -> bytes:
+    """What a *record* holds, in *count* of them: all but the last have 1 byte."""
+    content = record[5:]
+    parts = [content[at : at + 1] for at in range(count - 1)] + [content[count - 1 :]]
+    return b"".join(record[:3] + len(each).to_bytes(2, "big") + each for each in parts)
+
+
 @contextlib.asynccontextmanager
 async def carried(
     carrier: str, tls: TLS = SERVER

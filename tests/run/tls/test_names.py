@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.run.tls.meeting import SERVER, met, pem, place, trusting
+from tests.run.tls.meeting import SERVER, hello, met, pem, place, trusting
 from tests.wire.talking import logged
 from trioweb import Request, Response, SetupError
 from trioweb.message.transport import Certificate
@@ -24,6 +24,8 @@ from trioweb.run.tls.contexts import (
     refuses_early_bytes,
 )
 from trioweb.run.tls.files import from_here
+from trioweb.run.tls.greeting import Greeting
+from trioweb.run.tls.hello import first_message
 
 MANY = TLS(
     pem("server.pem"),
@@ -38,6 +40,13 @@ STRICT = TLS(names=MANY.names)
 
 async def handler(request: Request) -> Response:
     return Response(200, body=b"here")
+
+
+def begun(tls: TLS) -> ssl.SSLObject:
+    """Our end of a handshake that has begun."""
+    sent = hello()
+    greeting = Greeting(sent, first_message(sent) or b"", "shop.example")
+    return build(tls).wrap(greeting, ssl.MemoryBIO(), ssl.MemoryBIO())
 
 
 async def shown(tls: TLS, name: str | None) -> str:
@@ -81,14 +90,20 @@ async def test_a_certificate_is_chosen_by_the_name_asked_for(
 
 
 def test_t4_names_are_found_with_and_without_a_last_dot() -> None:
-    context = build(SERVER).choose(b"")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     assert find({"a.example": context}, "A.Example.") is context
     assert find({"*.example": context}, "a.example") is context
     assert find({"*.example": context}, "example") is None
 
 
+@pytest.mark.parametrize("tls", [SERVER, MANY, STRICT])
+def test_t4_python_is_never_asked_for_a_name(tls: TLS) -> None:
+    """It would decode it, also that of a second first message, and print why not."""
+    assert begun(tls).context.sni_callback is None
+
+
 def test_t1_only_forward_secrecy_and_authenticated_encryption_is_spoken() -> None:
-    context = build(SERVER).choose(b"")
+    context = begun(SERVER).context
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     spoken = {each["name"] for each in context.get_ciphers()}
     assert spoken == set(CIPHERS.split(":")) | {

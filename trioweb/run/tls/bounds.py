@@ -3,8 +3,13 @@
 # Bytes of a record, at most (RFC 8446 section 5.1): what a read may find.
 RECORD = 16 * 1024
 
-# Bytes that a record is longer than what it holds: 22 in TLS 1.3, 29 in 1.2.
-FRAMING = 22
+# Bytes that are read from a socket, or sealed, at one go: a whole record.  OpenSSL
+# keeps the room of the longest for as long as the connection lives.
+PIECE = RECORD
+
+# Bytes that may come without any content among them: some records in part, or changes
+# of keys.  Each of those costs as much as a request, and carries nothing.
+VAIN = 4 * RECORD
 
 # Seconds that a peer may take to make room for our goodbye.
 FAREWELL = 1.0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trioweb.run.tls.config import TLS, Pair, TLSError, pairs_of
+from trioweb.run.tls.greeting import Greeting
 from trioweb.run.tls.hello import CURVES, curve_for
 from trioweb.wire.connection import protocols
 
@@ -48,18 +49,6 @@ _HYBRID = ssl.OPENSSL_VERSION_INFO >= (3, 5)
 # Before it a peer could have its first bytes taken for what came encrypted
 # (CVE-2023-40217), unless whoever has packed that Python has mended it.
 _SOUND = (3, 11, 5)
-
-
-class OurSocket(ssl.SSLSocket):
-    """A socket that keeps the name its peer has asked for."""
-
-    asked: str | None = None
-
-
-class OurObject(ssl.SSLObject):
-    """The same for what has no socket."""
-
-    asked: str | None = None
 
 
 class _Deserted(ssl.SSLSocket):
@@ -96,15 +85,43 @@ def check_python(
         raise TLSError(msg)
 
 
+class UnknownName(Exception):
+    """A peer asks for a name that there is no certificate for."""
+
+
 class Contexts:
-    """The contexts that handshakes begin with: one for each curve."""
+    """What handshakes begin with: a context for each curve, certificates by names.
 
-    def __init__(self, by_curve: Mapping[str | None, ssl.SSLContext]) -> None:
+    If *strict*, there are certificates for those names only.
+    """
+
+    def __init__(
+        self,
+        by_curve: Mapping[str | None, ssl.SSLContext],
+        named: Mapping[str, ssl.SSLContext],
+        *,
+        strict: bool,
+    ) -> None:
         self._by_curve = by_curve
+        self._named = named
+        self._strict = strict
 
-    def choose(self, hello: bytes | bytearray) -> ssl.SSLContext:
-        """The one for a peer whose first record is *hello*."""
-        return self._by_curve[curve_for(hello, hybrid=_HYBRID)]
+    def wrap(
+        self, greeting: Greeting, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO
+    ) -> ssl.SSLObject:
+        """Our end of a handshake with a peer that has begun with *greeting*.
+
+        UnknownName where there is no certificate for it.
+        """
+        named = None if greeting.asked is None else find(self._named, greeting.asked)
+        if named is None and self._strict:
+            raise UnknownName
+        context = self._by_curve[curve_for(greeting.hello, hybrid=_HYBRID)]
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        if named is not None:
+            tls.context = named  # the curve stays
+        incoming.write(greeting.begun)
+        return tls
 
 
 def build(tls: TLS) -> Contexts:
@@ -114,20 +131,18 @@ def build(tls: TLS) -> Contexts:
     """
     check_python()
     default, named = pairs_of(tls)
-    contexts = {each.name: _context(tls, each.pair) for each in named}
+    by_name = {each.name: _context(tls, each.pair) for each in named}
     first = named[0].pair if named and default is None else default
     if first is None:
         raise TLSError("there is no certificate; give one")
-    choose = _chooser(contexts, strict=tls.strict or default is None)
     by_curve: dict[str | None, ssl.SSLContext] = {}
     for curve in [*CURVES.values(), None]:
         by_curve[curve] = _context(tls, first)
-        by_curve[curve].sni_callback = choose
         if curve is not None:
             # Python 3.11.2 knows no X25519; OpenSSL's own list begins with it.
             with contextlib.suppress(ssl.SSLError):
                 by_curve[curve].set_ecdh_curve(curve)
-    return Contexts(by_curve)
+    return Contexts(by_curve, by_name, strict=tls.strict or default is None)
 
 
 def find(contexts: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | None:
@@ -139,25 +154,8 @@ def find(contexts: Mapping[str, ssl.SSLContext], name: str) -> ssl.SSLContext | 
     return contexts.get(f"*.{around}") if dot else None
 
 
-def _chooser(contexts: Mapping[str, ssl.SSLContext], *, strict: bool) -> Any:  # noqa: ANN401  # sockets and objects have no common type
-    def choose(
-        tls: OurSocket | OurObject, asked: str | None, _: ssl.SSLContext
-    ) -> int | None:
-        tls.asked = asked
-        found = None if asked is None else find(contexts, asked)
-        if found is not None:
-            tls.context = found
-        elif strict:
-            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-        return None
-
-    return choose
-
-
 def _context(tls: TLS, pair: Pair) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslsocket_class = OurSocket
-    context.sslobject_class = OurObject
     context.minimum_version = _MINIMUM[tls.minimum]
     context.options |= _OPTIONS
     context.set_ciphers(CIPHERS)

@@ -33,9 +33,10 @@ class Handshakes:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Shake hands in the block; trio.BrokenResourceError for want of a place."""
-        async with self._door:
-            while len(self._running) >= self.most:
-                await self._make_room()
+        if len(self._running) >= self.most or self._door.locked():
+            async with self._door:
+                while len(self._running) >= self.most:
+                    await self._make_room()
         scope = trio.CancelScope()
         self._running[scope] = trio.current_time()
         try:

@@ -1,13 +1,13 @@
 """HubTLS: TLS on a non-blocking socket of the hub.
 
-OpenSSL reads from and writes to the socket itself, which spares the copies and the
-tasks of a TLS that is handed its bytes: a third of the cost of a small request.
+OpenSSL is handed the bytes and gives back others, in memory.  Reading the socket itself
+it would take two calls for each record, and nobody would know whether more had come:
+so a request costs two calls, as in the open, and a handshake a dozen fewer.
 
-Two things differ from a plain socket.  One call takes one record at most, so a short
-read does not say that there is no more: the latch is cleared only when neither OpenSSL
-nor the system holds any.  And a record that has been begun must be finished before
-anything else goes out, so a write that was cancelled in the middle of one is the
-connection's last.
+Two things differ from a plain socket.  OpenSSL may hold what the latch knows nothing
+of, so the latch is opened again by hand.  And what has been sealed is sealed in its
+order: it must go out before anything else does, so a write that was cancelled while
+some of it was left is the connection's last.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ import trio
 
 from trioweb.message.transport import Peer
 from trioweb.run.hub import Hub, HubTransport
-from trioweb.run.sockets import peer_at, undelayed, unread
-from trioweb.run.tls.bounds import FAREWELL, FRAMING, LINGERING, RECORD
+from trioweb.run.sockets import peer_at, undelayed
+from trioweb.run.tls.bounds import FAREWELL, LINGERING, PIECE, RECORD, VAIN
 from trioweb.run.tls.certificates import Certificates
-from trioweb.run.tls.contexts import OurSocket
-from trioweb.run.tls.hello import LONGEST, complete, sound
+from trioweb.run.tls.contexts import UnknownName
+from trioweb.run.tls.greeting import Greeting, greeted
 from trioweb.run.tls.peers import introduced
-from trioweb.run.tls.refusal import refuse
-from trioweb.wire.limits import READ_SIZE
+from trioweb.run.tls.refusal import refuse_name
 
 
 def accepted(
@@ -49,12 +48,15 @@ class HubTLS(HubTransport):
     ) -> None:
         super().__init__(sock, peer, hub)
         self._certificates = certificates
-        self._tls: OurSocket | None = None  # once its handshake has begun
-        self._begun = False  # a record is out in part
+        self._tls: ssl.SSLObject | None = None  # once its handshake is over
+        self._unsent = b""  # sealed, and not yet out
+        self._sealed = 0  # bytes of a write in it, which are not counted as sent yet
+        self._promised = False  # who sent them knows, and will send the rest
         self._crowded = False  # reading waits for room to write
-        self._ended = False  # the peer has said goodbye before us
+        self._ended = False  # the peer has said goodbye
+        self._parted = False  # we have
         self._deaf = False  # what comes can be read no more
-        self._thrown = 0  # bytes of it so far
+        self._vain = 0  # bytes that came since some were of use
 
     async def handshake(self) -> str | None:
         """Agree on keys, and on a protocol, which is returned: None for HTTP/1.1.
@@ -62,63 +64,38 @@ class HubTLS(HubTransport):
         A peer that speaks plain HTTP is told so.  trio.BrokenResourceError where there
         is no agreement.  Cancelling it loses the connection.
         """
-        hello = await self._hello()
-        if not sound(hello):
-            await refuse(self, hello[:1])
+        greeting = await greeted(self)
         async with self._certificates.handshakes.turn():
-            tls = self._wrap(self._certificates.contexts.choose(hello))
+            tls = await self._begin(greeting)
             await self._shake_hands(tls)
+        self.peer = introduced(self.peer, greeting.asked, tls)
         self._tls = tls
-        self.peer = introduced(self.peer, tls)
+        if self._in.pending:  # it did not wait for us
+            self._readable.ready = True
         return tls.selected_alpn_protocol()
 
-    async def _hello(self) -> bytes:
-        """Wait for the peer's first record, which is left for OpenSSL to read."""
-        while True:
-            try:
-                hello = self._socket.recv(LONGEST, socket.MSG_PEEK)
-            except BlockingIOError:
-                hello = b""
-            except OSError as error:
-                raise self._fault(error) from error
-            if complete(hello) or self._ending:
-                return hello
-            self._readable.ready = False
-            await self._readable.wait()
-
-    def _wrap(self, context: ssl.SSLContext) -> OurSocket:
-        # Out of the hub and in again: wrapping gives the descriptor to another socket,
-        # and closes it if that fails.
-        self._hub.remove(self._socket)
+    async def _begin(self, greeting: Greeting) -> ssl.SSLObject:
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:
-            tls = context.wrap_socket(
-                self._socket,
-                server_side=True,
-                do_handshake_on_connect=False,
-                suppress_ragged_eofs=False,
-            )
-        except OSError as error:  # the peer has left already
-            raise trio.BrokenResourceError(str(error)) from error
-        self._socket = tls
-        self._hub.add(self, tls)
-        if not isinstance(tls, OurSocket):
-            raise TypeError("the context of a server makes sockets of ours")
-        return tls
+            return self._certificates.contexts.wrap(greeting, self._in, self._out)
+        except UnknownName:
+            await refuse_name(self)
 
-    async def _shake_hands(self, tls: OurSocket) -> None:
+    async def _shake_hands(self, tls: ssl.SSLObject) -> None:
         while True:
             try:
                 tls.do_handshake()
             except ssl.SSLWantReadError:
-                self._readable.ready = False
-                await self._readable.wait()
-            except ssl.SSLWantWriteError:
-                self._writable.ready = False
-                await self._writable.wait()
-            except (OSError, ValueError) as error:
+                await self._flush()
+                self._feed(await self.receive_some(RECORD))
+            except OSError as error:
+                self._flush_now()  # the alert that says why
                 raise trio.BrokenResourceError(str(error)) from error
             else:
+                await self._flush()
                 return
+
+    # ------------------------------------------------------------------- receiving
 
     def _look(self, size: int) -> bytes | None:
         tls = self._tls
@@ -126,120 +103,166 @@ class HubTLS(HubTransport):
             return super()._look(size)
         if self._ended:
             return b""
-        return self._throw_away() if self._deaf else self._read(tls, size)
-
-    def _read(self, tls: OurSocket, size: int) -> bytes | None:
-        try:
-            data = tls.recv(min(size, RECORD))
-        except ssl.SSLWantReadError:
-            self._readable.ready = False
-        except ssl.SSLWantWriteError:  # keys are being changed
-            self._readable.ready = False
-            self._crowded = True
-        except OSError as error:
-            raise self._fault(error) from error
-        else:
+        if self._deaf:
+            return self._throw_away()
+        while not self._crowded or self._reply():
             # Or to be told so by SSLWantReadError, which costs three times as much.
-            if not (tls.pending() or self._ending or unread(tls)):
-                self._readable.ready = False
-            return data
+            if not (self._in.pending or tls.pending()):
+                raw = super()._look(PIECE)
+                if raw is None:
+                    return None
+                self._feed(raw)
+            data = self._read(tls, size)
+            if data is not None:
+                return data
         return None
+
+    def _read(self, tls: ssl.SSLObject, size: int) -> bytes | None:
+        try:
+            data: bytes | None = tls.read(min(size, RECORD))
+        except ssl.SSLWantReadError:
+            data = None
+        except ssl.SSLZeroReturnError:
+            data = b""
+        except OSError as error:
+            raise trio.BrokenResourceError(str(error)) from error
+        if self._out.pending:
+            self._reply()
+        if data is not None:
+            self._vain = 0
+            self._ended = not data
+            if self._ended or self._in.pending or tls.pending():
+                self._readable.ready = True
+        return data
+
+    def _feed(self, raw: bytes) -> None:
+        if not raw:
+            self._in.write_eof()
+            return
+        self._vain += len(raw)
+        if self._vain > VAIN:
+            raise trio.BrokenResourceError("it sends much, and nothing of use")
+        self._in.write(raw)
+
+    def _reply(self) -> bool:
+        """Send what OpenSSL answers to what was read, as when keys are changed.
+
+        False where there is no room: then no more is read, or it would grow and grow.
+        """
+        self._crowded = not self._flush_now()
+        if self._crowded:
+            self._readable.ready = False
+        return not self._crowded
 
     def stirred(self, flags: int) -> None:
         """Take note of an edge: room to write may be what reading waits for."""
         super().stirred(flags)
         if self._crowded and flags & select.EPOLLOUT:
-            self._crowded = False
             self._readable.open()
+
+    # --------------------------------------------------------------------- sending
+
+    def send_now(self, data: bytes) -> int:
+        """Send what the system takes of *data* at once: how many bytes of it.
+
+        The rest must be the next that is sent.
+        """
+        sent = super().send_now(data)
+        self._promised = self._sealed > 0
+        return sent
 
     def _begin_sending(self) -> None:
         super()._begin_sending()
-        if self._begun:
+        if self._sealed and not self._promised:
             self._sending = False
-            msg = "an earlier write was cancelled in the middle of a record"
-            raise trio.BrokenResourceError(msg)
+            raise trio.BrokenResourceError("an earlier write was cancelled")
+        self._promised = False
 
     def _try(self, data: bytes | bytearray | memoryview) -> int:
         tls = self._tls
         if tls is None or not data:
             return super()._try(data)
         self._require_sending()
-        try:
-            sent = tls.send(data)
-        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            self._begun = True
-            self._writable.ready = False
+        if not self._sealed:
+            try:
+                self._sealed = tls.write(data if len(data) <= PIECE else data[:PIECE])
+            except OSError as error:
+                raise trio.BrokenResourceError(str(error)) from error
+        if not self._flush_now():
             return 0
-        except OSError as error:
-            raise self._fault(error) from error
-        self._begun = False
-        self._handed += sent + FRAMING
-        return sent
+        sealed, self._sealed = self._sealed, 0
+        return sealed
 
-    def taken(self) -> int:
-        """How many bytes the peer has acknowledged, as near as can be told."""
-        return max(0, super().taken())
+    def _flush_now(self) -> bool:
+        """Send what is sealed as far as there is room; whether all of it is out."""
+        while raw := self._unsent or self._out.read():
+            sent = super()._try(raw)
+            self._unsent = raw[sent:]
+            if not sent:
+                return False
+        return True
 
-    def _shut_down(self) -> None:
-        if self._tls is not None:
-            self._say_goodbye(self._tls)
-        self._finished = True
+    async def _flush(self) -> None:
+        while not self._flush_now():
+            await self._writable.wait()
+
+    # ---------------------------------------------------------------------- leaving
+
+    async def send_eof(self) -> None:
+        """Say goodbye (close_notify), and send no more; receiving goes on."""
+        if self._tls is not None and not self._parted:
+            self._begin_sending()
+            try:
+                await self._part_from(self._tls)
+            finally:
+                self._sending = False
+        await super().send_eof()
+
+    async def aclose(self) -> None:
+        """Say goodbye, and close; the peer's goodbye is not waited for."""
         try:
-            # Not the method of an SSLSocket, which ends receiving too.
-            socket.socket.shutdown(self._socket, socket.SHUT_WR)
-        except OSError as error:
-            raise self._fault(error) from error
+            if self._tls is not None and self._may_say_goodbye():
+                await self._part_from(self._tls)
+        finally:
+            self._close()
+        await trio.lowlevel.checkpoint()
 
-    def _say_goodbye(self, tls: OurSocket) -> bool:
-        """Send close_notify (RFC 8446 section 6.1); False where there is no room."""
+    def _may_say_goodbye(self) -> bool:
+        # What is left of a write was not finished, and who is still sending has not.
+        return not (
+            self._parted
+            or self._finished
+            or self._sealed
+            or self._sending
+            or self._socket.fileno() == -1
+        )
+
+    async def _part_from(self, tls: ssl.SSLObject) -> None:
+        """Say goodbye (RFC 8446 section 6.1): all of it, for a part would be none."""
+        self._parted = True
         try:
             tls.unwrap()
         except ssl.SSLWantReadError:
-            pass  # it is out, and the peer's need not be waited for
-        except ssl.SSLWantWriteError:
-            return False
-        except (OSError, ValueError):
-            # It is out, but the peer was still sending, which ends it for OpenSSL.
+            pass  # the peer's need not be waited for
+        except OSError:
+            # The peer was still sending, which ends it for OpenSSL.
             self._deaf = True
         else:
             self._ended = True
-        return True
+        if not self._flush_now():
+            with trio.move_on_after(FAREWELL, shield=True):
+                await self._flush()
 
     def _throw_away(self) -> bytes | None:
         """Take what comes after the end, so that closing resets nothing.
 
         It ends in a fault, never in an end: what was lost must not look complete.
         """
-        while self._thrown < LINGERING:
-            try:
-                raw = socket.socket.recv(self._socket, READ_SIZE)
-            except BlockingIOError:
-                self._readable.ready = False
+        while self._vain < LINGERING:
+            raw = super()._look(PIECE)
+            if raw is None:
                 return None
-            except OSError as error:
-                raise self._fault(error) from error
             if not raw:
                 break
-            self._thrown += len(raw)
+            self._vain += len(raw)
         raise trio.BrokenResourceError("what came after our goodbye cannot be read")
-
-    async def aclose(self) -> None:
-        """Say goodbye, and close; the peer's goodbye is not waited for."""
-        tls = self._tls
-        if tls is not None and self._may_say_goodbye():
-            with trio.move_on_after(FAREWELL, shield=True):
-                while not self._say_goodbye(tls):
-                    self._writable.ready = False
-                    await self._writable.wait()
-        self._close()
-        await trio.lowlevel.checkpoint()
-
-    def _may_say_goodbye(self) -> bool:
-        # After half a record it would be taken for its rest; and who is still sending
-        # has not finished.
-        return not (
-            self._finished
-            or self._begun
-            or self._sending
-            or self._socket.fileno() == -1
-        )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import ssl
 
 import msgspec
 
 from trioweb.message.transport import Certificate, Names, Peer
-from trioweb.run.tls.contexts import OurObject, OurSocket
 
 
-def introduced(peer: Peer, tls: OurSocket | OurObject) -> Peer:
+def introduced(peer: Peer, asked: str | None, tls: ssl.SSLObject) -> Peer:
     """*peer*, with what is known of it now that the handshake is over."""
-    return dataclasses.replace(peer, asked=tls.asked, certificate=_certificate(tls))
+    return Peer(peer.host, peer.port, asked=asked, certificate=_certificate(tls))
 
 
 class _Shown(msgspec.Struct):
@@ -28,11 +26,11 @@ class _Shown(msgspec.Struct):
     )
 
 
-def _certificate(tls: OurSocket | OurObject) -> Certificate | None:
+def _certificate(tls: ssl.SSLObject) -> Certificate | None:
     # One that could not be verified has ended the handshake; one that was not asked
     # for has not been looked at, and OpenSSL says nothing of it.
-    told = tls.getpeercert()
     der = tls.getpeercert(binary_form=True)
+    told = tls.getpeercert() if der else None
     if not told or not der:
         return None
     shown = msgspec.convert(told, _Shown)

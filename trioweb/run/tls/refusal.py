@@ -1,8 +1,9 @@
-"""Refusal: what a peer is told that speaks plain HTTP where HTTPS is spoken."""
+"""Refusal: what a peer is told with whom there is to be no handshake."""
 
 from __future__ import annotations
 
 import contextlib
+from typing import NoReturn
 
 import trio
 
@@ -22,7 +23,12 @@ _ANSWER = (
 )
 
 
-async def refuse(plain: Transport, begun: bytes) -> None:
+# A record with the fatal alert unrecognized_name (RFC 8446 section 6, RFC 6066
+# section 3).
+_UNRECOGNIZED_NAME = b"\x15\x03\x03\0\2\2\x70"
+
+
+async def refuse(plain: Transport, begun: bytes) -> NoReturn:
     """Answer a peer on *plain* that has *begun* with something else than a handshake.
 
     What is no HTTP either is not answered.  Always raises trio.BrokenResourceError.
@@ -38,3 +44,12 @@ async def refuse(plain: Transport, begun: bytes) -> None:
             while left > 0 and (piece := await plain.receive_some()):
                 left -= len(piece)
     raise trio.BrokenResourceError("it did not begin with a sound handshake of TLS")
+
+
+async def refuse_name(plain: Transport) -> NoReturn:
+    """Tell a peer that the name it asks for is none of ours.
+
+    Always raises trio.BrokenResourceError.
+    """
+    await plain.send_all(_UNRECOGNIZED_NAME)
+    raise trio.BrokenResourceError("there is no certificate for the name it asked for")

@@ -14,12 +14,12 @@ import trio
 
 from trioweb.message.transport import Gone, Transport
 from trioweb.run.sockets import require_some
-from trioweb.run.tls.bounds import FAREWELL, LINGERING, RECORD
+from trioweb.run.tls.bounds import FAREWELL, LINGERING, RECORD, VAIN
 from trioweb.run.tls.certificates import Certificates
-from trioweb.run.tls.contexts import OurObject
-from trioweb.run.tls.hello import complete, sound
+from trioweb.run.tls.contexts import UnknownName
+from trioweb.run.tls.greeting import Greeting, greeted
 from trioweb.run.tls.peers import introduced
-from trioweb.run.tls.refusal import refuse
+from trioweb.run.tls.refusal import refuse_name
 
 # Bytes encrypted before they are sent: what is held twice for a slow peer.
 _PIECE = 64 * 1024
@@ -36,32 +36,31 @@ class StreamTLS(Transport):
         self._certificates = certificates
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
-        self._tls: OurObject | None = None
+        self._tls: ssl.SSLObject | None = None
         self._order = trio.Lock()  # of what goes out
         self._sending = False
         self._finished = False
         self._cut = False  # what was encrypted has been lost
         self._deaf = False  # what comes can be read no more
+        self._vain = 0  # bytes that came since some were of use
 
     async def handshake(self) -> str | None:
         """As `HubTLS.handshake`."""
-        hello = bytearray()
-        while not complete(hello) and (more := await self._carrier.receive_some()):
-            hello += more
-        if not sound(hello):
-            await refuse(self._carrier, bytes(hello[:1]))
-        self._in.write(hello)
+        greeting = await greeted(self._carrier)
         async with self._certificates.handshakes.turn():
-            context = self._certificates.contexts.choose(hello)
-            tls = context.wrap_bio(self._in, self._out, server_side=True)
-            if not isinstance(tls, OurObject):
-                raise TypeError("the context of a server makes objects of ours")
+            tls = await self._begin(greeting)
             await self._shake_hands(tls)
         self._tls = tls
-        self.peer = introduced(self.peer, tls)
+        self.peer = introduced(self.peer, greeting.asked, tls)
         return tls.selected_alpn_protocol()
 
-    async def _shake_hands(self, tls: OurObject) -> None:
+    async def _begin(self, greeting: Greeting) -> ssl.SSLObject:
+        try:
+            return self._certificates.contexts.wrap(greeting, self._in, self._out)
+        except UnknownName:
+            await refuse_name(self._carrier)
+
+    async def _shake_hands(self, tls: ssl.SSLObject) -> None:
         while True:
             try:
                 tls.do_handshake()
@@ -87,7 +86,7 @@ class StreamTLS(Transport):
             await self._throw_away()
         while True:
             try:
-                return tls.read(size)
+                data = tls.read(size)
             except ssl.SSLWantReadError:
                 await self._reply()
                 await self._fill()
@@ -95,6 +94,9 @@ class StreamTLS(Transport):
                 return b""
             except OSError as error:
                 raise trio.BrokenResourceError(str(error)) from error
+            else:
+                self._vain = 0
+                return data
 
     async def _throw_away(self) -> None:
         """As `HubTLS`: take what comes after the end, which is never an end."""
@@ -116,7 +118,7 @@ class StreamTLS(Transport):
         finally:
             self._sending = False
 
-    def _encrypt(self, tls: OurObject, data: memoryview) -> None:
+    def _encrypt(self, tls: ssl.SSLObject, data: memoryview) -> None:
         try:
             sent = 0
             while sent < len(data):
@@ -153,14 +155,14 @@ class StreamTLS(Transport):
         self._finished = True
         await self._carrier.aclose()
 
-    async def _part_from(self, tls: OurObject) -> None:
+    async def _part_from(self, tls: ssl.SSLObject) -> None:
         """Say goodbye: all of it, for a part would be none, and it is said once."""
         self._say_goodbye(tls)
         with trio.move_on_after(FAREWELL, shield=True):
             async with self._order:
                 await self._flush()
 
-    def _say_goodbye(self, tls: OurObject) -> None:
+    def _say_goodbye(self, tls: ssl.SSLObject) -> None:
         try:
             tls.unwrap()
         except ssl.SSLWantReadError:
@@ -186,7 +188,7 @@ class StreamTLS(Transport):
     def gone(self, listener: Callable[[Gone], None] | None) -> None:
         self._carrier.gone = listener
 
-    def _open(self) -> OurObject:
+    def _open(self) -> ssl.SSLObject:
         if self._tls is None:
             raise RuntimeError("the handshake comes first")
         return self._tls
@@ -201,11 +203,14 @@ class StreamTLS(Transport):
         self._sending = True
 
     async def _fill(self) -> None:
-        data = await self._carrier.receive_some()
-        if data:
-            self._in.write(data)
-        else:
+        data = await self._carrier.receive_some(RECORD)
+        if not data:
             self._in.write_eof()
+            return
+        self._vain += len(data)
+        if self._vain > VAIN:
+            raise trio.BrokenResourceError("it sends much, and nothing of use")
+        self._in.write(data)
 
     async def _reply(self) -> None:
         """Send what OpenSSL answers to what was read, as when keys are changed.
