@@ -16,7 +16,7 @@ import pytest
 import trio
 
 from tests.clients.process import ROOT, Server, serving, started
-from tests.run.cluster.crews import by_workers, children, said, until
+from tests.run.cluster.crews import PATIENCE, by_workers, children, said, until
 from tests.run.test_identity import opened, reachable, root
 from tests.run.tls.meeting import SERVER, Place, rest
 from tests.run.tls.test_renewal import Files, shows
@@ -37,19 +37,29 @@ async def crew(
     command += ["--tls-redirect", "127.0.0.1:0"]
     async with serving(command) as server:
         https, plain = re.findall(r"https?://127\.0\.0\.1:(\d+)", said(server))
-        yield server, Place(int(https), [], int(plain))
+        found = Place(int(https), [], int(plain))
+        await everybody(found)
+        yield server, found
         if server.process.returncode is None:
             assert await server.stop() == 0
+
+
+async def everybody(found: Place) -> None:
+    """Wait for both workers.
+
+    The server says that it serves when the first does: the other may be about to read
+    its certificates, and would end if they were changed under its hands.
+    """
+    pids: set[int] = set()
+    with trio.fail_after(PATIENCE):
+        while len(pids) < 2:
+            _, _, body = (await found.asked("/who")).partition(b"\r\n\r\n")
+            pids.add(json.loads(body)["pid"])
 
 
 async def test_workers_serve_https_and_send_plain_http_there(tmp_path: Path) -> None:
     files = Files(tmp_path)
     async with crew(files) as (_, found):
-        pids: set[int] = set()
-        with trio.fail_after(20):
-            while len(pids) < 2:
-                _, _, body = (await found.asked("/who")).partition(b"\r\n\r\n")
-                pids.add(json.loads(body)["pid"])
         for _ in range(8):
             stream = await trio.open_tcp_stream("127.0.0.1", found.redirect)
             async with stream:
