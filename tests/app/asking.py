@@ -35,6 +35,9 @@ class Lone:
     def trailers(self) -> Headers:
         return Headers()
 
+    async def whole(self, limit: int) -> bytes | None:
+        return None
+
     async def receive(self) -> bytes:
         await trio.lowlevel.checkpoint()
         content, self._content = self._content, b""

@@ -30,6 +30,9 @@ class Written:
     def trailers(self) -> Headers:
         return Headers()
 
+    async def whole(self, limit: int) -> bytes | None:
+        return None
+
     async def receive(self) -> bytes:
         await trio.lowlevel.checkpoint()
         return self.pieces.pop(0) if self.pieces else b""

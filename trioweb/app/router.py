@@ -72,6 +72,10 @@ class Router(Awaited):
             endpoint = url.endpoint(request)
             if endpoint is not None:
                 return endpoint.take(request, ())(request)
+        elif found := self._tree.first(request.segments):
+            endpoint = found[0].endpoint(request)
+            if endpoint is not None:
+                return endpoint.take(request, found[1])(request)
         return self._choose(request)(request)
 
     def _choose(self, request: Request) -> Handler:

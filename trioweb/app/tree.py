@@ -55,6 +55,27 @@ class Tree(Generic[Leaf]):
         """Every leaf, in the order they were made."""
         return self._leaves
 
+    def first(self, segments: tuple[str, ...]) -> tuple[Leaf, Values] | None:
+        """The leaf that `matches` gives first, if no step towards it is taken back.
+
+        None where one is, or may be: most paths are found without, and so much sooner.
+        """
+        node = self._root
+        values: Values = ()
+        for segment in segments:
+            deeper = node.literals.get(segment)
+            if deeper is None:
+                # The last is the most specific; of several it may be any.
+                if len(node.kinds) != 1:
+                    return None
+                kind, deeper = node.kinds[0]
+                value = kind.convert(segment)
+                if value is None or deeper.rest:
+                    return None
+                values = (*values, value)
+            node = deeper
+        return None if node.leaf is None else (node.leaf, values)
+
     def matches(self, segments: tuple[str, ...]) -> Iterator[tuple[Leaf, Values]]:
         """Each leaf whose pattern matches, the most specific first, with its values."""
         end = len(segments)

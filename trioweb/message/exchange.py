@@ -33,6 +33,12 @@ class Exchange(Protocol):
         Raises PeerGone if the peer leaves first, BadRequest if the body is malformed.
         """
 
+    async def whole(self, limit: int) -> bytes | None:
+        """The whole content, if it has all come and is no longer than *limit* bytes.
+
+        None where `receive` must say, piece by piece; nothing is taken then.
+        """
+
     async def inform(self, status: int, headers: Headers) -> None:
         """Send an interim (1xx) response at once (RFC 9110 section 15.2)."""
 
@@ -95,6 +101,10 @@ class Ended:
         raise self._over()
 
     async def receive(self) -> bytes:
+        """RuntimeError: the body is gone."""
+        raise self._over()
+
+    async def whole(self, limit: int) -> bytes | None:
         """RuntimeError: the body is gone."""
         raise self._over()
 

@@ -76,7 +76,7 @@ class Request(Keyed):
         scheme: str = "http",
         version: str = "1.1",
     ) -> None:
-        super().__init__()
+        self._held = None  # as Keyed has it, without the call
         self.method = method
         self.target = target
         self.path = target.path
@@ -185,6 +185,12 @@ class Request(Keyed):
         route's), without reading the rest; PeerGone if the peer leaves first.
         Cancelling it loses the connection on HTTP/1.1.
         """
+        if self._body is None and not (self._streamed or self._refused):
+            # Mostly it has come with the head, and there is nothing to put together.
+            most = self.body_limit if limit is None else limit
+            self._body = await self.exchange.whole(most)
+            if self._body is not None:
+                return self._body
         pieces = self.stream(limit=limit)
         if self._body is None:
             try:

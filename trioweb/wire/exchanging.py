@@ -67,6 +67,18 @@ class Exchanging(ABC):
         self._service.load.add(len(piece))
         return piece
 
+    async def whole(self, limit: int) -> bytes | None:
+        """The whole content, if it has come and fits; it is not waited for here."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        content = None if self._service.load.refusing else self._whole(limit)
+        if content:
+            self._service.load.add(len(content))
+        return content
+
+    def _whole(self, limit: int) -> bytes | None:
+        """That, where a protocol can tell; None leaves it to the pieces."""
+        return None
+
     @abstractmethod
     def _has_come(self) -> bool:
         """Whether content has come already."""

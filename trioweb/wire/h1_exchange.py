@@ -45,6 +45,9 @@ class H1Exchange(Exchanging):
     def _has_come(self) -> bool:
         return bool(self._in.buffer)
 
+    def _whole(self, limit: int) -> bytes | None:
+        return self._in.whole(limit)
+
     async def _bid(self) -> None:
         await self._out.inform(100, [])
 

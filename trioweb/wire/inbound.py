@@ -82,11 +82,12 @@ class Inbound:
                 data = await self._transport.receive_some(self._size())
             except trio.BrokenResourceError as error:
                 raise PeerGone from error
-            if data.find(_END) + len(_END) == len(data):
-                head = plain_head(bytes(data), self._limits)
-                if head is not None:
-                    self._take_up(head)
-                    return head
+            end = data.find(_END) + len(_END)
+            head = plain_head(bytes(data[:end]), self._limits)
+            if head is not None:
+                buffer += data[end:]
+                self._take_up(head)
+                return head
             if not data:
                 return None
             buffer += data
@@ -183,6 +184,18 @@ class Inbound:
         # A checkpoint, as every wait is; a body that is complete is soon asked again.
         await trio.lowlevel.checkpoint()
         return b""
+
+    def whole(self, limit: int) -> bytes | None:
+        """The content, if nothing of it was taken, all has come, and *limit* allows."""
+        if self.plain is None or self.taken:
+            return None
+        length = self.plain.length
+        if length > limit or length > len(self.buffer):
+            return None
+        content = self._framing.take(self.buffer) if length else b""
+        self.taken = length
+        self.complete = True
+        return content
 
     def too_much_left(self) -> bool:
         """Whether what is unread is known not to be worth reading, or cannot be."""

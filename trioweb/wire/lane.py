@@ -16,7 +16,7 @@ from trioweb.wire.limits import RESPONSE_HEAD
 
 # Status lines, as they go out.
 _LINES = {
-    status: b"HTTP/1.1 %d %b\r\n" % (status, reason(status).encode("ascii"))
+    status: b"HTTP/1.1 %d %b" % (status, reason(status).encode("ascii"))
     for status in map(int, HTTPStatus)
     if status >= 200 and not bodiless(status)
 }
@@ -47,9 +47,9 @@ def whole(response: Response, date: bytes, *, bare: bool) -> bytes | None:
     for field in response.headers.raw:
         if field[0] in _FRAMING:
             return None
-        lines.append(b"%b: %b\r\n" % field)
+        lines.append(b": ".join(field))
     lines.append(b"content-length: %d\r\ndate: %b\r\n\r\n" % (len(body), date))
-    head = b"".join(lines)
+    head = b"\r\n".join(lines)
     ends = 2 * (len(lines) + 2)
     if len(head) > RESPONSE_HEAD or len(head.translate(None, TEXT)) != ends:
         return None
