@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import time
 import uuid
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.app.asking import ask, request, told
 from trioweb.app.app import App
 from trioweb.app.router import Slashes
+from trioweb.app.tree import Tree
 from trioweb.message.request import Request
+from trioweb.rules.pattern import PatternError, parse_pattern
 
 
 def table(*patterns: str, slashes: Slashes = "redirect") -> App:
@@ -116,3 +121,25 @@ async def test_a_hostile_path_costs_no_more_than_the_table() -> None:
 
 async def any_handler(request: Request, **params: object) -> None:
     return None
+
+
+SEGMENTS = st.sampled_from(["a", "b", "{x}", "{x:int}", "{x:path}", "", "7"])
+
+
+@given(
+    st.lists(st.lists(SEGMENTS, min_size=1, max_size=3), max_size=6),
+    st.lists(st.sampled_from(["a", "b", "c", "7", ""]), min_size=1, max_size=4),
+)
+def test_what_is_found_without_a_search_is_what_the_search_finds_first(
+    patterns: list[list[str]], segments: list[str]
+) -> None:
+    tree: Tree[object] = Tree(object)
+    for each in patterns:
+        text = "/" + "/".join(
+            part.replace("x", f"x{place}") for place, part in enumerate(each)
+        )
+        with contextlib.suppress(PatternError):
+            tree.at(parse_pattern(text))
+    found = tree.first(tuple(segments))
+    if found is not None:
+        assert found == next(tree.matches(tuple(segments)))

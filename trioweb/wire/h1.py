@@ -24,6 +24,7 @@ from trioweb.wire.h1_exchange import H1Exchange
 from trioweb.wire.lane import whole
 from trioweb.wire.record import exchanged
 from trioweb.wire.service import busy, too_late
+from trioweb.wire.together import MOST, TOGETHER
 from trioweb.wire.tunnel import Tunnel, switching, upgrade_required
 from trioweb.wire.watch import Cause, Phase
 
@@ -47,7 +48,10 @@ class Connection(H1Exchange):
         except PeerGone:
             self._ending = Ending.GONE
         finally:
+            self._out.flush_now()
             self._end()
+            if self._out.held:
+                self._transport.abort()  # an end would look like that of what was asked
             self._watch.end()
             self._transport.gone = None  # or only the collector would free both
         if self._parting:
@@ -66,29 +70,37 @@ class Connection(H1Exchange):
         idle, at_work, load = service.idle, service.at_work, service.load
         task = trio.lowlevel.current_task()
         context = task.context
-        again = True
+        again, together = True, 0
         while again:
+            head = None
             # What one request sets, the next must not see: behind a proxy it is
-            # another user's.  A task takes up its context at its next step, when Trio
-            # also clears this mark: at the latest where the request had come already.
-            task.context = context.copy()
-            task.custom_sleep_data = self
-            watch.rest(draining=service.draining.is_set())
-            idle[watch] = None
-            try:
-                head = await inbound.first(plain=service.lane)
-            finally:
-                idle.pop(watch, None)
+            # another user's.
+            if inbound.buffer and together < TOGETHER and task.context == context:
+                head = inbound.plain_head() if service.lane else None
+                together += 1
+            if head is None:
+                together = 0
+                if outbound.held:
+                    watch.enter(Phase.ANSWERING)
+                    await outbound.flush()
+                # A task takes up its context at its next step, when Trio also clears
+                # this mark: at the latest where the request had come already.
+                task.context = context.copy()
+                task.custom_sleep_data = self
+                watch.rest(draining=service.draining.is_set())
+                idle[watch] = None
+                try:
+                    head = await inbound.first(plain=service.lane)
+                finally:
+                    idle.pop(watch, None)
+                if head is None and inbound.buffer and watch.cause is None:
+                    head = await self._checked_head()
+                if task.custom_sleep_data is self:
+                    await trio.lowlevel.checkpoint()
             # One that comes as its connection ends must not begin what would be
             # cancelled.
-            if watch.cause is not None or (head is None and not inbound.buffer):
+            if head is None or watch.cause is not None:
                 return
-            if head is None:
-                head = await self._checked_head()
-                if head is None:
-                    return
-            if task.custom_sleep_data is self:
-                await trio.lowlevel.checkpoint()
             request = request_of(head, self, self._transport, service.proxies)
             self.request = request
             self._count += 1
@@ -113,6 +125,15 @@ class Connection(H1Exchange):
                         answer = whole(response, service.date.now(), bare=bare)
                 if answer is None:
                     await self._respond(request, response)
+                elif (
+                    inbound.buffer
+                    and inbound.complete
+                    and service.flush.running
+                    and outbound.held + len(answer) < MOST
+                ):
+                    if not outbound.held:
+                        service.flush.soon(outbound.flush_now)
+                    outbound.hold(response.status, answer)
                 elif left := outbound.write_now(response.status, answer):
                     # It is at hand: a peer that has finished sending still gets it.
                     watch.enter(Phase.ANSWERING)

@@ -93,7 +93,7 @@ class Inbound:
             buffer += data
         if not await self._begun():
             return None
-        return self._plain_head() if plain else None
+        return self.plain_head() if plain else None
 
     async def _begun(self) -> bool:
         """Wait for more than an empty line, which is none of the request's."""
@@ -106,7 +106,8 @@ class Inbound:
             del buffer[: len(EMPTY_LINE)]
         return True
 
-    def _plain_head(self) -> Head | None:
+    def plain_head(self) -> Head | None:
+        """The next request's head, if it is at hand and plain."""
         buffer = self.buffer
         end = buffer.find(_END) + len(_END)
         if end < len(_END):

@@ -8,6 +8,7 @@ that did not end leaves nobody knows how much on the wire, so nothing is written
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import h11
@@ -34,6 +35,7 @@ class Outbound:
         "_broken",
         "_date",
         "_h11",
+        "_held",
         "_open",
         "_torn",
         "_transport",
@@ -55,6 +57,7 @@ class Outbound:
         self._date = date
         self.status: int | None = None  # of the response that has begun to leave
         self.sent = 0  # bytes of it so far
+        self._held = bytearray()  # answers that have still to leave
         self._open = False  # it has begun to leave and not ended
         self._torn = False  # a write has begun and not ended
         self._broken = False  # because nobody is there to take it
@@ -91,18 +94,43 @@ class Outbound:
         else:
             await self._respond_written(response, body, bare=bare, last=last)
 
+    @property
+    def held(self) -> int:
+        """Bytes of whole answers that are held back, to leave with what comes next."""
+        return len(self._held)
+
+    def hold(self, status: int, answer: bytes) -> None:
+        """Hold a whole *answer* back; it is over as far as its exchange goes."""
+        self.status = status
+        self.sent = len(answer)
+        self._held += answer
+
+    def flush_now(self) -> None:
+        """Send what can be sent at once of what is held back."""
+        if self._held and not self._torn:
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                del self._held[: self._transport.send_now(bytes(self._held))]
+
+    async def flush(self) -> None:
+        """Write what is held back."""
+        await self._write(b"")
+
     def write_now(self, status: int, answer: bytes) -> bytes:
         """Write what can be written at once of a whole *answer*; what is left of it."""
         self.status = status
         self._open = True
+        data = answer
+        if self._held:
+            data = bytes(self._held) + answer
+            self._held.clear()
         try:
-            sent = self._transport.send_now(answer)
+            left = data[self._transport.send_now(data) :]
         except trio.BrokenResourceError as error:
             self._broken = True
             raise PeerGone from error
-        self.sent = sent
-        self._open = sent < len(answer)
-        return answer[sent:]
+        self.sent = len(answer) - len(left)
+        self._open = bool(left)
+        return left
 
     async def write_rest(self, left: bytes) -> None:
         """Write what is *left* of a whole answer."""
@@ -272,6 +300,10 @@ class Outbound:
         return self._h11.send(event) or b""
 
     async def _write(self, data: bytes) -> None:
+        size = len(data)
+        if self._held:
+            data = bytes(self._held) + data
+            self._held.clear()
         self._torn = True
         self._watch.write_begins()
         try:
@@ -282,7 +314,7 @@ class Outbound:
         finally:
             self._watch.write_ended()
         self._torn = False
-        self.sent += len(data)
+        self.sent += size
 
 
 def _closing(options: str) -> bytes:

@@ -20,6 +20,7 @@ from trioweb.rules.forwarded import Proxies
 from trioweb.wire.alarms import Alarms
 from trioweb.wire.limits import Limits
 from trioweb.wire.load import Load
+from trioweb.wire.together import Flush
 from trioweb.wire.watch import Cause, Watch
 
 # Seconds after which a peer that found too many requests before its own may try again:
@@ -80,6 +81,7 @@ class Service:
     # Requests whose handler is at work.
     at_work: set[Request] = field(default_factory=set)
     load: Load = field(default_factory=Load)
+    flush: Flush = field(default_factory=Flush)
     # Called when the server begins to stop, of whoever has something to say to that.
     at_drain: set[Callable[[], None]] = field(default_factory=set)
     # Whether what is plain goes without h11; the answers are the same.
@@ -100,9 +102,10 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the deadlines of its connections while the block runs."""
+        """Keep the deadlines and answers of its connections while the block runs."""
         async with trio.open_nursery() as clockwork:
             clockwork.start_soon(self.alarms.run)
+            clockwork.start_soon(self.flush.run)
             yield
             clockwork.cancel_scope.cancel(reason="nobody waits any more")
 
