@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 from tests.needs import program
-from trioweb.wire.inbound import Inbound
+from trioweb.wire.service import Service
 
 pytest_plugins = ["pytester", "tests.leaks", "tests.workers", "tests.clients.redis"]
 
@@ -17,8 +17,10 @@ hypothesis.settings.register_profile("trioweb", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("trioweb")
 
 if os.environ.get("TESTS_LANE") == "off":
-    # Everything once more by h11 alone: no test can tell.
-    Inbound.plain_head = lambda _: None  # type: ignore[method-assign,assignment]
+    # Everything once more without the lanes, whatever is asked for: no test can tell.
+    Service.lane = property(lambda _: False, lambda *_: None)  # type: ignore[assignment,misc]
+    # And in the programs that are started.
+    os.environ["TRIOWEB_LANE"] = "false"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -208,14 +208,14 @@ SCENES: dict[str, Scene] = {
     "kept": Scene(alike(plain), (GET, LAST), (HELLO,) * 2, (COMPLETE,) * 2, room=32),
     "answers": Scene(
         alike(plain),
-        (GET, GET.replace(b"GET", b"HEAD"), GET, LAST),
+        (GET + GET.replace(b"GET", b"HEAD") + GET, LAST),
         (HELLO, Said(b"", to="HEAD"), HELLO, HELLO),
         (COMPLETE,) * 4,
-        room=32,
+        room=96,
     ),
     "lengths": Scene(
         alike(repeated),
-        (SIZED + b"hello", b" world", SIZED + b"hello world", LAST),
+        (SIZED + b"hello", b" world" + SIZED, b"hello world", LAST),
         (HELLO, HELLO, EMPTY),
         (COMPLETE,) * 3,
         room=64,
