@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import trio
 
-from tests.clients.process import ROOT, by_trioweb, serving
+from tests.clients.process import QUICKLY, ROOT, by_trioweb, serving
 
 README = (ROOT / "README.md").read_text("utf-8")
 FROM_NODE = (ROOT / "docs/from-node.md").read_text("utf-8")
@@ -200,7 +200,7 @@ def test_the_test_of_the_readme_passes(
         pytester.path.joinpath(name).write_text(BLOCKS[name], "utf-8")
     pytester.makeini("[pytest]\ntrio_mode = true")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=":")
-    options = ("-W", "error", "-p", "no:cacheprovider")
+    options = ("-W", "error", *QUICKLY)
     pytester.runpytest_subprocess(*options, timeout=60).assert_outcomes(passed=1)
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 import trio.testing
 
-from tests.clients.process import ROOT
+from tests.clients.process import QUICKLY, ROOT
 from trioweb import App
 from trioweb.testing import Event, client
 
@@ -86,5 +86,5 @@ async def test_the_goodbye_is_said(autojump_clock: trio.testing.MockClock) -> No
 def test_the_test_of_the_page_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(clock=BLOCKS["clock.py"], test_clock=BLOCKS["test_clock.py"])
     pytester.makeini("[pytest]\ntrio_mode = true\n")
-    ran = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=60)
+    ran = pytester.runpytest_subprocess(*QUICKLY, timeout=60)
     ran.assert_outcomes(passed=1)

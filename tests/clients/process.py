@@ -23,6 +23,10 @@ ROOT = Path(__file__).parent.parent.parent
 START = 30
 END = 20
 
+# Options of a pytest within a test.  Rewriting what it loads, for the words of asserts
+# that nobody reads, would take longer than all the rest of it.
+QUICKLY = ("--assert=plain", "-p", "no:cacheprovider")
+
 _SERVING = re.compile(rb"[Ss]erving [^\n]*?(https?://\S+) [^\n]*\(Ctrl-C stops")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.process import QUICKLY
+
 pytest_plugins = ["pytester"]
 
 GUIDE = Path(__file__).parents[2] / "docs" / "testing.md"
@@ -29,7 +31,7 @@ def test_every_example_of_the_guide_runs(
     tests = sum(code.count("async def test_") for code in files.values())
     with_anyio = files[Path("with_anyio/test_notes.py")].count("async def test_")
 
-    options = ("-W", "error", "-p", "no:cacheprovider")
+    options = ("-W", "error", *QUICKLY)
     trio = pytester.runpytest_subprocess(*options, "--ignore=with_anyio", timeout=60)
     trio.assert_outcomes(passed=tests - with_anyio)
     anyio = pytester.runpytest_subprocess(

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.clients.process import QUICKLY
+
 pytest_plugins = ["pytester"]
 
 # Its handler leans on anyio for all that it does, as a library of other people's would:
@@ -106,7 +108,7 @@ def run(
     pytester.makeini(ini or "[pytest]\n")
     pytester.makeconftest(conftest)
     pytester.makepyfile(service=APP, test_it=tests)
-    return pytester.runpytest_subprocess("-W", "error", *options, timeout=60)
+    return pytester.runpytest_subprocess("-W", "error", *QUICKLY, *options, timeout=60)
 
 
 UNDER = [

@@ -7,7 +7,7 @@ import re
 import pytest
 import trio.testing
 
-from tests.clients.process import ROOT
+from tests.clients.process import QUICKLY, ROOT
 from trioweb import App
 from trioweb.testing import WebSocketRefused, client
 
@@ -81,5 +81,5 @@ def test_the_test_of_the_page_passes(
         pytester.path.joinpath(name).write_text(BLOCKS[name], "utf-8")
     pytester.makeini("[pytest]\ntrio_mode = true")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=":")
-    options = ("-W", "error", "-p", "no:cacheprovider")
+    options = ("-W", "error", *QUICKLY)
     pytester.runpytest_subprocess(*options, timeout=60).assert_outcomes(passed=2)
