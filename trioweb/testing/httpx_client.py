@@ -18,36 +18,14 @@ import trio
 
 from trioweb.testing.events import EventSource, listening
 from trioweb.testing.peer import RawPeer
-from trioweb.testing.transport import memory_pair
+from trioweb.testing.tls import PeerTLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from trioweb.message.transport import Transport
+    from trioweb.testing.connections import Connections
     from trioweb.testing.transport import MemoryTransport
     from trioweb.testing.websocket import WebSocketPeer
-
-
-class Connections:
-    """The connections that one client has opened."""
-
-    def __init__(self, accept: Callable[[Transport], None]) -> None:
-        self._accept = accept
-        self._open: list[MemoryTransport] = []
-
-    def open(self, *, secure: bool) -> MemoryTransport:
-        """Our end of a new connection; the server has the other one already."""
-        ours, theirs = memory_pair(secure=secure)
-        self._open = [one for one in self._open if not one.closed]
-        self._open.append(ours)
-        self._accept(theirs)
-        return ours
-
-    def abort(self) -> None:
-        """Reset them all."""
-        for transport in self._open:
-            transport.abort()
-        self._open.clear()
 
 
 class Client(httpx2.AsyncClient):
@@ -67,9 +45,10 @@ class Client(httpx2.AsyncClient):
         cookies: Mapping[str, str],
         timeout: float | None,
         follow_redirects: bool,
+        http2: bool,
     ) -> None:
         super().__init__(
-            transport=_Pool(connections),
+            transport=_Pool(connections, http2=http2),
             base_url=base_url,
             headers=dict(headers),
             cookies=dict(cookies),
@@ -82,8 +61,8 @@ class Client(httpx2.AsyncClient):
     def connect(self) -> RawPeer:
         """A connection for what a client cannot do; ``async with`` closes it."""
         secure = self.base_url.scheme == "https"
-        host = self.base_url.netloc.decode("ascii")
-        return RawPeer(self._connections.open(secure=secure), host=host)
+        transport = self._connections.open(secure=secure, name=self.base_url.host)
+        return RawPeer(transport, host=self.base_url.netloc.decode("ascii"))
 
     def events(
         self,
@@ -126,11 +105,16 @@ class Client(httpx2.AsyncClient):
 class _Pool(httpx2.AsyncBaseTransport):
     """Hands httpx2's requests to httpcore2's pool, over our network."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, *, http2: bool) -> None:
+        secrecy = connections.secrecy
+        # Without one the pool would load every authority there is.
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._pool = httpcore2.AsyncConnectionPool(
-            # Never used: without one the pool would load every authority there is.
-            ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            ssl_context=unused if secrecy is None else secrecy.context,
             max_connections=None,
+            # Only over TLS it can be agreed on; else it is known beforehand.
+            http1=secrecy is not None or not http2,
+            http2=http2,
             network_backend=_Network(connections),
         )
 
@@ -206,19 +190,20 @@ class _Network(httpcore2.AsyncNetworkBackend):
 class _Stream(httpcore2.AsyncNetworkStream):
     """One connection.
 
-    The server meets it with its first byte: only then it is known whether TLS would
-    have been spoken.
+    The server meets it with its first byte: only then it is known whether TLS is, or
+    would have been, spoken.
     """
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._secure = False
-        self._opened: MemoryTransport | None = None
+        self._name = ""
+        self._opened: MemoryTransport | PeerTLS | None = None
 
     @property
-    def _transport(self) -> MemoryTransport:
+    def _transport(self) -> MemoryTransport | PeerTLS:
         if self._opened is None:
-            self._opened = self._connections.open(secure=self._secure)
+            self._opened = self._connections.open(secure=self._secure, name=self._name)
         return self._opened
 
     async def read(
@@ -228,7 +213,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
     ) -> bytes:
         with _network_errors(httpcore2.ReadTimeout, httpcore2.ReadError):
             with trio.fail_after(math.inf if timeout is None else timeout):
-                return await self._transport.receive_some(max_bytes)
+                return bytes(await self._transport.receive_some(max_bytes))
 
     async def write(
         self,
@@ -252,13 +237,18 @@ class _Stream(httpcore2.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore2's
     ) -> httpcore2.AsyncNetworkStream:
         self._secure = True
-        await trio.lowlevel.checkpoint()
+        self._name = server_hostname or ""
+        with _network_errors(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+            with trio.fail_after(math.inf if timeout is None else timeout):
+                await self._transport.handshake()
         return self
 
     def get_extra_info(self, info: str) -> object:
         # Asked of an idle connection: there is something to read when it was closed.
         if info == "is_readable":
             return self._transport.readable
+        if info == "ssl_object" and isinstance(self._opened, PeerTLS):
+            return self._opened.agreed
         return None
 
 

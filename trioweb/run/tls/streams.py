@@ -25,15 +25,17 @@ from trioweb.run.tls.refusal import refuse_name
 _PIECE = 64 * 1024
 
 
-class StreamTLS(Transport):
-    """The bytes inside TLS on *carrier*, which it owns from now on."""
+class Sealed(Transport):
+    """The bytes inside TLS on *carrier*, which it owns from now on, at either end.
+
+    Who shakes hands sets `_tls` to what came of it.
+    """
 
     secure = True
 
-    def __init__(self, carrier: Transport, certificates: Certificates) -> None:
+    def __init__(self, carrier: Transport) -> None:
         self.peer = carrier.peer
         self._carrier = carrier
-        self._certificates = certificates
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
         self._tls: ssl.SSLObject | None = None
@@ -43,22 +45,6 @@ class StreamTLS(Transport):
         self._cut = False  # what was encrypted has been lost
         self._deaf = False  # what comes can be read no more
         self._vain = 0  # bytes that came since some were of use
-
-    async def handshake(self) -> str | None:
-        """As `HubTLS.handshake`."""
-        greeting = await greeted(self._carrier)
-        async with self._certificates.handshakes.turn():
-            tls = await self._begin(greeting)
-            await self._shake_hands(tls)
-        self._tls = tls
-        self.peer = introduced(self.peer, greeting.asked, tls)
-        return tls.selected_alpn_protocol()
-
-    async def _begin(self, greeting: Greeting) -> ssl.SSLObject:
-        try:
-            return self._certificates.contexts.wrap(greeting, self._in, self._out)
-        except UnknownName:
-            await refuse_name(self._carrier)
 
     async def _shake_hands(self, tls: ssl.SSLObject) -> None:
         while True:
@@ -228,3 +214,27 @@ class StreamTLS(Transport):
         self._cut = True
         await self._carrier.send_all(self._out.read())
         self._cut = False
+
+
+class StreamTLS(Sealed):
+    """A server's end of TLS on any transport."""
+
+    def __init__(self, carrier: Transport, certificates: Certificates) -> None:
+        super().__init__(carrier)
+        self._certificates = certificates
+
+    async def handshake(self) -> str | None:
+        """As `HubTLS.handshake`."""
+        greeting = await greeted(self._carrier)
+        async with self._certificates.handshakes.turn():
+            tls = await self._begin(greeting)
+            await self._shake_hands(tls)
+        self._tls = tls
+        self.peer = introduced(self.peer, greeting.asked, tls)
+        return tls.selected_alpn_protocol()
+
+    async def _begin(self, greeting: Greeting) -> ssl.SSLObject:
+        try:
+            return self._certificates.contexts.wrap(greeting, self._in, self._out)
+        except UnknownName:
+            await refuse_name(self._carrier)
