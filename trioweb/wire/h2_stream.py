@@ -75,7 +75,8 @@ class Stream(Exchanging):
             head = read_head(fields, size, service.limits, ended=ended)
         except HTTPError as refusal:
             self._in.begin(None, ended=ended, waiting=False)
-            return refusal
+            # Its traceback would keep the reader's frames, and all that they hold.
+            return refusal.with_traceback(None)
         self._in.begin(head.length, ended=ended, waiting=head.expect is not None)
         return request_on_stream(head, self, self._link.transport, service.proxies)
 
