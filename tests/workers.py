@@ -22,7 +22,9 @@ HEAVY = (
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """What ``-n auto`` means: one more than there are cores, as tests wait a lot."""
-    return 1 + len(os.sched_getaffinity(0))
+    if hasattr(os, "sched_getaffinity"):
+        return 1 + len(os.sched_getaffinity(0))
+    return 1 + (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)
