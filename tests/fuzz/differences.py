@@ -102,15 +102,19 @@ READS: dict[str, Reads] = {
 def _edited(edit: Callable[[bytes], bytes]) -> Writes:
     """A lane that writes what *edit* makes of an answer."""
 
-    def write(response: Response, date: bytes, *, bare: bool) -> bytes | None:
-        answer = whole(response, date, bare=bare)
+    def write(
+        response: Response, date: bytes, *, bare: bool, last: bool
+    ) -> bytes | None:
+        answer = whole(response, date, bare=bare, last=last)
         return None if answer is None else edit(answer)
 
     return write
 
 
-def _length_of_text(response: Response, date: bytes, *, bare: bool) -> bytes | None:
-    answer, body = whole(response, date, bare=bare), response.body
+def _length_of_text(
+    response: Response, date: bytes, *, bare: bool, last: bool
+) -> bytes | None:
+    answer, body = whole(response, date, bare=bare, last=last), response.body
     if answer is None or not isinstance(body, bytes):
         return None
     told, meant = (
@@ -120,16 +124,24 @@ def _length_of_text(response: Response, date: bytes, *, bare: bool) -> bytes | N
     return answer.replace(told, meant, 1)
 
 
-def _content_to_head(response: Response, date: bytes, *, bare: bool) -> bytes | None:
-    return whole(response, date, bare=False)
+def _content_to_head(
+    response: Response, date: bytes, *, bare: bool, last: bool
+) -> bytes | None:
+    return whole(response, date, bare=False, last=last)
 
 
-def _one_of_each(response: Response, date: bytes, *, bare: bool) -> bytes | None:
+def _one_of_each(
+    response: Response, date: bytes, *, bare: bool, last: bool
+) -> bytes | None:
     once = Headers.from_wire([*dict(response.headers.raw).items()])
-    return whole(Response(response.status, once, response.body), date, bare=bare)
+    return whole(
+        Response(response.status, once, response.body), date, bare=bare, last=last
+    )
 
 
-def _unproven(response: Response, date: bytes, *, bare: bool) -> bytes | None:
+def _unproven(
+    response: Response, date: bytes, *, bare: bool, last: bool
+) -> bytes | None:
     """Takes fields as they are."""
     safe = [
         (name, value.replace(b"\r\n", b"^^")) for name, value in response.headers.raw
@@ -138,14 +150,17 @@ def _unproven(response: Response, date: bytes, *, bare: bool) -> bytes | None:
         Response(response.status, Headers.from_wire(safe), response.body),
         date,
         bare=bare,
+        last=last,
     )
     return None if answer is None else answer.replace(b"^^", b"\r\n")
 
 
-def _content_of_204(response: Response, date: bytes, *, bare: bool) -> bytes | None:
+def _content_of_204(
+    response: Response, date: bytes, *, bare: bool, last: bool
+) -> bytes | None:
     if response.status != 204:
-        return whole(response, date, bare=bare)
-    answer = whole(Response(200, response.headers, b""), date, bare=bare)
+        return whole(response, date, bare=bare, last=last)
+    answer = whole(Response(200, response.headers, b""), date, bare=bare, last=last)
     return None if answer is None else answer.replace(b"200 OK", b"204 No Content", 1)
 
 

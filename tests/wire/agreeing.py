@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Protocol
 
 import h11
@@ -33,7 +34,7 @@ class Writes(Protocol):
     """What writes an answer, if it is at hand."""
 
     def __call__(
-        self, response: Response, date: bytes, /, *, bare: bool
+        self, response: Response, date: bytes, /, *, bare: bool, last: bool
     ) -> bytes | None: ...
 
 
@@ -62,8 +63,8 @@ def reads_alike(raw: bytes, read: Reads = plain_head) -> None:
     if head.length <= _LONGEST:
         assert isinstance(event, h11.EndOfMessage)
         assert state.trailing_data == (GET, False)
-        # Nothing but another request can come after it.
-        assert state.their_state is h11.DONE
+        # Nothing but another request can come after it, if anything.
+        assert state.their_state is (h11.MUST_CLOSE if head.closes else h11.DONE)
 
 
 def writes_alike(response: Response, write: Writes = whole) -> None:
@@ -71,13 +72,13 @@ def writes_alike(response: Response, write: Writes = whole) -> None:
 
     AssertionError where it is not, h11.LocalProtocolError where h11 writes none.
     """
-    for bare in (False, True):
-        answer = write(response, DATE, bare=bare)
+    for bare, last in itertools.product((False, True), repeat=2):
+        answer = write(response, DATE, bare=bare, last=last)
         if answer is not None:
-            assert answer == _by_h11(response, bare=bare)
+            assert answer == _by_h11(response, bare=bare, last=last)
 
 
-def _by_h11(response: Response, *, bare: bool) -> bytes:
+def _by_h11(response: Response, *, bare: bool, last: bool) -> bytes:
     assert isinstance(response.body, bytes)
     state = h11.Connection(h11.SERVER)
     state.receive_data(GET.replace(b"GET", b"HEAD") if bare else GET)
@@ -86,9 +87,12 @@ def _by_h11(response: Response, *, bare: bool) -> bytes:
     lines = response.headers.raw.copy()
     if not bodiless(status):
         lines.append((b"content-length", b"%d" % len(response.body)))
+    lines.append((b"date", DATE))
+    if last:
+        lines.append((b"connection", b"close"))
     event = h11.Response(
         status_code=status,
-        headers=[*lines, (b"date", DATE)],
+        headers=lines,
         reason=reason(status).encode(),
     )
     body = b"" if bare else response.body

@@ -157,8 +157,21 @@ async def test_s11_an_upload_without_end_is_not_taken_for_ever(
 async def test_s11_a_peer_that_neither_sends_nor_closes_is_left_after_a_while(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async with talking(hello) as talk:
-        await talk.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    async with talking(hello, limits=Limits(requests=1)) as talk:
+        await talk.send(GET)
         await talk.served.wait()
         assert trio.current_time() == pytest.approx(Limits().linger)
     assert [record.seconds for record in talk.records] == [0]
+
+
+async def test_s11_one_that_has_asked_for_the_end_and_says_no_more_is_not_waited_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    last = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    for said, seconds in ((last, 0), (last + b"\r\n", Limits().linger)):
+        began = trio.current_time()
+        async with talking(hello) as talk:
+            await talk.send(said)
+            await talk.served.wait()
+            assert trio.current_time() - began == pytest.approx(seconds)
+        assert answer(talk).headers["connection"] == "close"

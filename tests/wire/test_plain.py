@@ -18,6 +18,7 @@ PLAIN = {
     "3.2.1 marks": b"GET /!\"$&'()*+,-.:;<=>@[]^_`{|}~ HTTP/1.1\r\nHost: a\r\n\r\n",
     "5": b"HEAD / HTTP/1.1\r\nHOST:a\r\nX-Odd: \t b\xff \t\r\nx-odd:\r\n\r\n",
     "6.3": b"POST / HTTP/1.1\r\nHost: [::1]:1\r\nContent-Length: 12\r\n\r\n",
+    "9.6": b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n",
     "9.3": b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n",
     "names": b"GET / HTTP/1.1\r\nhost: a\r\naccept: b\r\nAccept: c\r\nACCEPT:\r\n\r\n",
 }
@@ -52,7 +53,7 @@ NOT_PLAIN = {
     b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
     "6.2 odd length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n",
     "7.8": b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: b\r\n\r\n",
-    "9.6": b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    "9.6 and more": b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close, te\r\n\r\n",
     "9110 10.1.1": b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
     "a field too many": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"a: b\r\n" * 100 + b"\r\n",
     "a line too long": b"GET /" + b"a" * 8192 + b" HTTP/1.1\r\nHost: a\r\n\r\n",

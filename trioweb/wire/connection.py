@@ -52,11 +52,14 @@ def protocols() -> tuple[str, ...]:
 
 
 async def _answer(transport: Transport, service: Service) -> None:
-    protocol = None
-    with trio.move_on_after(service.limits.handshake) as shaking_hands:
-        protocol = await transport.handshake()
-    if shaking_hands.cancelled_caught:
-        return
+    if transport.secure:
+        protocol = None
+        with trio.move_on_after(service.limits.handshake) as shaking_hands:
+            protocol = await transport.handshake()
+        if shaking_hands.cancelled_caught:
+            return
+    else:
+        protocol = None  # in the open nothing precedes HTTP
     if protocol == "h2":
         await _answer_http2(transport, service)
         return

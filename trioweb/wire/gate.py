@@ -58,6 +58,7 @@ class Head(msgspec.Struct, frozen=True):
     length: int  # of the content, bytes; 0 when there is none
     chunked: bool
     upgrade: bool  # names a protocol to switch to
+    closes: bool  # says of the connection that it ends, and nothing else
 
 
 def find_end(buffer: bytearray, since: int, limits: Limits) -> int:
@@ -125,6 +126,7 @@ def _checked(raw: bytes, limits: Limits) -> Head:
         0 if chunked else _length(named.get(b"content-length")),
         chunked,
         b"upgrade" in named,
+        named.get(b"connection", b"").lower() == b"close",
     )
 
 

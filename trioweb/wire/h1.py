@@ -116,18 +116,21 @@ class Connection(H1Exchange):
                         response = await service.handler(request)
                     finally:
                         at_work.discard(request)
-                answer = None
+                answer, last = None, False
                 # Where the scope has fired, the next checkpoint must be before the
                 # answer; and what h11 has been told of, it must frame.
                 if inbound.plain is not None and watch.cause is None:
-                    if not self._is_last(response):
-                        bare = request.method == "HEAD"
-                        answer = whole(response, service.date.now(), bare=bare)
+                    last = inbound.plain.closes or self._is_last(response)
+                    bare = request.method == "HEAD"
+                    date = service.date.now()
+                    answer = whole(response, date, bare=bare, last=last)
                 if answer is None:
+                    last = False
                     await self._respond(request, response)
                 elif (
                     inbound.buffer
                     and inbound.complete
+                    and not last
                     and service.flush.running
                     and outbound.held + len(answer) < MOST
                 ):
@@ -144,6 +147,12 @@ class Connection(H1Exchange):
                 self._ending = _COMPLETE
             if self._ending is not _COMPLETE or self._parting:
                 again = False
+            elif last:
+                again = False
+                # Who has asked for the end and has nothing more to say sends no more:
+                # there is nothing to wait for.
+                self._parting = not (head.closes and not head.length)
+                self._parting |= bool(inbound.buffer)
             elif inbound.plain is None or not inbound.complete:
                 again = await self._ready_for_next()
             self._end()

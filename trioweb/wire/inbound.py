@@ -136,9 +136,12 @@ class Inbound:
         if head is None:
             return
         left = 0 if self.complete else self._framing.at_most()
-        length = b"content-length: %d\r\n" % left if left else b""
-        line = b"%b / HTTP/1.1\r\nhost: a\r\n" % head.method.encode("ascii")
-        self._h11.receive_data(line + length + b"\r\n")
+        lines = b"%b / HTTP/1.1\r\nhost: a\r\n" % head.method.encode("ascii")
+        if left:
+            lines += b"content-length: %d\r\n" % left
+        if head.closes:
+            lines += b"connection: close\r\n"
+        self._h11.receive_data(lines + b"\r\n")
         self._h11.next_event()
         if self.complete:
             self._h11.next_event()  # its EndOfMessage

@@ -1,7 +1,7 @@
 """The lane: an answer that is all at hand, written without a state machine.
 
-Most answers have a status, some fields and their whole content, and the connection goes
-on after them.  What their head says of the framing is one length, so there is nothing
+Most answers have a status, some fields and their whole content.  What their head says
+of the framing is one length, and perhaps that the connection ends, so there is nothing
 for h11 to keep account of.  Any other answer goes through it.
 """
 
@@ -33,8 +33,10 @@ _FRAMING = frozenset(
 )
 
 
-def whole(response: Response, date: bytes, *, bare: bool) -> bytes | None:
+def whole(response: Response, date: bytes, *, bare: bool, last: bool) -> bytes | None:
     """All of *response*, dated *date*; its head alone if *bare*; None if h11 must say.
+
+    *last*: it says that the connection ends with it.
 
     Nobody could add a line to the head: it is proven to have those that it should.
     """
@@ -48,9 +50,13 @@ def whole(response: Response, date: bytes, *, bare: bool) -> bytes | None:
         if field[0] in _FRAMING:
             return None
         lines.append(b": ".join(field))
-    lines.append(b"content-length: %d\r\ndate: %b\r\n\r\n" % (len(body), date))
+    lines.append(b"content-length: %d" % len(body))
+    lines.append(b"date: " + date)
+    if last:
+        lines.append(b"connection: close")
+    lines.append(b"\r\n")
     head = b"\r\n".join(lines)
-    ends = 2 * (len(lines) + 2)
+    ends = 2 * len(lines)
     if len(head) > RESPONSE_HEAD or len(head.translate(None, TEXT)) != ends:
         return None
     return head if bare else head + body

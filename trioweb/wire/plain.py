@@ -26,7 +26,7 @@ _METHODS = {
     method.encode("ascii"): method
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 }
-_KEEP = b"keep-alive"
+_KEEP, _CLOSE = b"keep-alive", b"close"
 
 # Field names as peers write them, and as they are kept: of most there is one string
 # for all requests.
@@ -47,8 +47,8 @@ _NAMES = {
 
 # What says where the content ends or how the connection goes on: each once, if at all.
 # The first two have a plain form, the others none.
-_PLAIN = frozenset({b"connection", b"content-length"})
-_MINDED = _PLAIN | {b"expect", b"transfer-encoding", b"upgrade"}
+_FRAMING = frozenset({b"connection", b"content-length"})
+_MINDED = _FRAMING | {b"expect", b"transfer-encoding", b"upgrade"}
 
 # Hosts that are remembered as names: a server is asked for a few, and to take one apart
 # costs as much as five other fields.
@@ -74,31 +74,36 @@ def plain_head(raw: bytes, limits: Limits) -> Head | None:
         spelled, _, value = line.partition(b":")
         name = _NAMES.get(spelled) or spelled.lower()
         fields.append((name, value.strip(b" \t")))
-    length = _length(fields)
-    if length is None:
+    framing = _framing(fields)
+    if framing is None:
         return None
+    length, closes = framing
     text = path.decode("ascii")
     segments = tuple(text[1:].split("/"))
     asked = query.decode("ascii") if query else ""
     target = _target((text, segments, text, asked, None, None))
-    return Head(raw, _METHODS[method], target, 1, fields, length, False, False)
+    return Head(raw, _METHODS[method], target, 1, fields, length, False, False, closes)
 
 
-def _length(fields: _Fields) -> int | None:
-    """How much content is to come; None if *fields* say more of the framing."""
+def _framing(fields: _Fields) -> tuple[int, bool] | None:
+    """How much content is to come, and whether the connection ends; None if not plain.
+
+    Of all that they can say of the framing, *fields* say no more than that.
+    """
     found = dict(fields)
     if len(found) < len(fields) and _repeated(fields):
         return None
     if not _is_host(found.get(b"host", b"")):
         return None
     if _MINDED.isdisjoint(found):
-        return 0
-    if not found.keys() & _MINDED <= _PLAIN:
+        return 0, False
+    if not found.keys() & _MINDED <= _FRAMING:
         return None
-    if found.get(b"connection", _KEEP).lower() != _KEEP:
-        return None
+    connection = found.get(b"connection", _KEEP).lower()
     length = found.get(b"content-length", b"0")
-    return int(length) if LENGTH.fullmatch(length) else None
+    if connection not in {_KEEP, _CLOSE} or not LENGTH.fullmatch(length):
+        return None
+    return int(length), connection == _CLOSE
 
 
 def _repeated(fields: _Fields) -> bool:
