@@ -59,7 +59,8 @@ class Room:
     def leave(self) -> None:
         """Count one less."""
         self._taken -= 1
-        self._left.unpark()
+        if self._left:
+            self._left.unpark()
 
 
 def affordable(most: int) -> int:
