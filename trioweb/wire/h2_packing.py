@@ -40,8 +40,6 @@ _MORE: Final = 0x7F
 # References that are the library's matter: to nothing, and with more to come.
 _RARE = frozenset({_REFERENCE, _REFERENCE | _MORE})
 
-_TOO_MUCH = "a block unpacks to too much"
-
 # Fields that differ from one response to the next, and would push out of the table what
 # does not (nghttp2 has the same), by how they begin where they are not remembered.
 _PASSING = {
@@ -56,7 +54,7 @@ class Decoder(hpack.Decoder):
     """Keeps what it unpacks for us; the library is shown no field, and judges none."""
 
     def __init__(self) -> None:
-        super().__init__(max_header_list_size=UNPACKED)
+        super().__init__()
         self.fields: RawFields = []
         self.size = 0  # of those, each with its OVERHEAD, bytes
         self.fault: Code | None = None
@@ -101,7 +99,7 @@ class Decoder(hpack.Decoder):
             self.fields.append(field)
             self.size += len(field[0]) + len(field[1]) + OVERHEAD
             if self.size > UNPACKED:
-                raise hpack.OversizedHeaderListError(_TOO_MUCH)
+                raise hpack.OversizedHeaderListError("it unpacks to too much")
         return at
 
     def _unpack_named(self, data: bytes, at: int) -> tuple[Field, int] | None:
@@ -127,11 +125,10 @@ class Decoder(hpack.Decoder):
         if self.fields and data[0] & _FORMS == _RESIZE:
             # The library has not seen the fields before it.
             raise hpack.HPACKDecodingError("a new size of the table comes too late")
+        self.max_header_list_size = UNPACKED - self.size
         for name, value in super().decode(data, raw=True):
             self.fields.append((bytes(name), bytes(value)))
             self.size += len(name) + len(value) + OVERHEAD
-        if self.size > UNPACKED:
-            raise hpack.OversizedHeaderListError(_TOO_MUCH)
 
 
 class Encoder(hpack.Encoder):

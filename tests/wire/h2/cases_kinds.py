@@ -150,6 +150,15 @@ KINDS = (
         "3: 200 ok",
     ),
     case(
+        "6.9.1 as much as a stream's window has",
+        post(1) + data(1, bytes(16384)) * 3 + data(1, bytes(16383)) + rst(1),
+    ),
+    case(
+        "6.9.1 more than a stream's window has",
+        post(1, path=b"/wait") + data(1, bytes(16384)) * 4,
+        "GOAWAY 1 FLOW_CONTROL_ERROR",
+    ),
+    case(
         "6.9.1 M23 the connection's above 2^31-1",
         window(0, 2**31 - 1),
         "GOAWAY 0 FLOW_CONTROL_ERROR",
