@@ -142,7 +142,10 @@ def speaks_websocket(outcome: Outcome) -> Iterator[str]:
         yield f"it said {heard.more!r} after its Close"
     if heard.messages != [*expected[: len(heard.messages)]]:
         yield f"it said {heard.messages}"
-    if outcome.end is End.FIN and heard.code is None and not _has_left(outcome):
+    # A fault of our own may end it so; to its peer that is no end (RFC 6455 7.1.5).
+    ours = outcome.harm.how is Fault.CRASH
+    silent = outcome.end is End.FIN and heard.code is None
+    if silent and not (ours or _has_left(outcome)):
         yield "it ended without a Close"
     # Under another seed the Close may come before there was time to answer it all.
     undisturbed = outcome.harm.how is None and outcome.seed == 0

@@ -29,8 +29,9 @@ Serve = Callable[[Transport, Service], Awaitable[None]]
 """What is tortured: it answers everything that comes on a transport, and closes it."""
 
 # Virtual seconds in which a connection must have ended, whatever is done to it: more
-# than its longest wait for a peer, 75 s for another request, with what it may say then.
-BOUND = 90.0
+# than its longest waits for a peer, 30 s for a window of HTTP/2 and then 75 s for
+# another request, with what it may say then.
+BOUND = 120.0
 
 # Virtual seconds between the requests of the neighbour, who would be sent away else.
 AGAIN = 20.0
