@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import ssl
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,9 +15,6 @@ from trioweb.message.transport import Transport
 from trioweb.run.tls.certificates import Certificates
 from trioweb.run.tls.streams import StreamTLS
 from trioweb.testing.transport import MemoryTransport
-
-# Whether there is a lane for whoever asks for it.
-LANES = os.environ.get("TESTS_LANE") != "off"
 
 # Bytes between the two ends below TLS, whose handshake has 3 KB.  An answer has more.
 _SECURE_ROOM = 128

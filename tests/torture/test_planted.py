@@ -8,7 +8,6 @@ import pytest
 
 from tests.torture.faults import Fault
 from tests.torture.harms import Heard, How, Leave, Stop, Then
-from tests.torture.lines import LANES
 from tests.torture.planted import (
     AlarmedConnection,
     DeafConnection,
@@ -35,6 +34,7 @@ from tests.torture.planted import (
 from tests.torture.protocols import PROTOCOLS
 from tests.torture.rack import torture
 from tests.torture.story import Serve
+from tests.wire.agreeing import on_the_lane
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def test_a_planted_bug_is_found(plant: Plant) -> None:
     assert torture(plant.scene, plant.how, over=plant.over).failures == []
 
 
-@pytest.mark.skipif(not LANES, reason="what goes by h11 is never taken at once")
+@on_the_lane
 def test_half_an_answer_that_was_taken_at_once_is_found() -> None:
     tally = torture("answers", None, serve=serving(HastyConnection))
     assert any("what was heard is" in failure for failure in tally.failures)

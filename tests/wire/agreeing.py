@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import Protocol
 
 import h11
+import pytest
 from hypothesis import strategies as st
 
 from tests.wire.handlers import GET
@@ -16,6 +18,11 @@ from trioweb.wire.gate import Head, check
 from trioweb.wire.lane import whole
 from trioweb.wire.limits import Limits
 from trioweb.wire.plain import plain_head
+
+# Of a test of what only the lane does.
+on_the_lane = pytest.mark.skipif(
+    os.environ.get("TESTS_LANE") == "off", reason="there is no lane"
+)
 
 LIMITS = Limits()
 DATE = b"Sun, 22 Nov 2026 12:00:00 GMT"

@@ -6,6 +6,7 @@ import pytest
 import trio
 import trio.testing
 
+from tests.wire.agreeing import on_the_lane
 from tests.wire.handlers import GET, P, Served, echo, hello
 from tests.wire.talking import answer, answers, say, talking
 from trioweb.message.errors import TooLarge
@@ -164,6 +165,7 @@ async def test_s11_a_peer_that_neither_sends_nor_closes_is_left_after_a_while(
     assert [record.seconds for record in talk.records] == [0]
 
 
+@on_the_lane
 async def test_s11_one_that_has_asked_for_the_end_and_says_no_more_is_not_waited_for(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

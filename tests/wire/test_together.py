@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio.testing
 
+from tests.wire.agreeing import on_the_lane
 from tests.wire.handlers import GET, P, T, counting, hello
 from tests.wire.talking import End, answers, talking
 from trioweb.message.handler import Handler
@@ -63,16 +64,19 @@ async def writes_for(sent: bytes, handler: Handler = hello) -> list[int]:
     return writes.sizes
 
 
+@on_the_lane
 async def test_what_was_asked_together_is_answered_in_one_write() -> None:
     (one,) = await writes_for(GET)
     assert await writes_for(GET * 5) == [5 * one]
 
 
+@on_the_lane
 async def test_half_a_request_behind_them_holds_nothing_back() -> None:
     (one,) = await writes_for(GET)
     assert await writes_for(GET * 2 + GET[:-2]) == [2 * one]
 
 
+@on_the_lane
 async def test_others_get_their_turn_after_some() -> None:
     (one,) = await writes_for(GET)
     sizes = await writes_for(GET * 40)
