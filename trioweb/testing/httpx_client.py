@@ -45,7 +45,7 @@ class Client(httpx2.AsyncClient):
         cookies: Mapping[str, str],
         timeout: float | None,
         follow_redirects: bool,
-        http2: bool,
+        http2: bool = False,
     ) -> None:
         super().__init__(
             transport=_Pool(connections, http2=http2),

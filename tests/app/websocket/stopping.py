@@ -10,7 +10,8 @@ import trio
 from trioweb import App
 from trioweb.message.exchange import Exchanged
 from trioweb.run.serving import Server, serving
-from trioweb.testing.httpx_client import Client, Connections
+from trioweb.testing.connections import Connections
+from trioweb.testing.httpx_client import Client
 
 
 class Service:
