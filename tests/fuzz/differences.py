@@ -103,7 +103,7 @@ def _edited(edit: Callable[[bytes], bytes]) -> Writes:
     """A lane that writes what *edit* makes of an answer."""
 
     def write(
-        response: Response, date: bytes, *, bare: bool, last: bool
+        response: Response, date: bytes, *, bare: bool, last: bytes
     ) -> bytes | None:
         answer = whole(response, date, bare=bare, last=last)
         return None if answer is None else edit(answer)
@@ -112,7 +112,7 @@ def _edited(edit: Callable[[bytes], bytes]) -> Writes:
 
 
 def _length_of_text(
-    response: Response, date: bytes, *, bare: bool, last: bool
+    response: Response, date: bytes, *, bare: bool, last: bytes
 ) -> bytes | None:
     answer, body = whole(response, date, bare=bare, last=last), response.body
     if answer is None or not isinstance(body, bytes):
@@ -125,13 +125,13 @@ def _length_of_text(
 
 
 def _content_to_head(
-    response: Response, date: bytes, *, bare: bool, last: bool
+    response: Response, date: bytes, *, bare: bool, last: bytes
 ) -> bytes | None:
     return whole(response, date, bare=False, last=last)
 
 
 def _one_of_each(
-    response: Response, date: bytes, *, bare: bool, last: bool
+    response: Response, date: bytes, *, bare: bool, last: bytes
 ) -> bytes | None:
     once = Headers.from_wire([*dict(response.headers.raw).items()])
     return whole(
@@ -140,7 +140,7 @@ def _one_of_each(
 
 
 def _unproven(
-    response: Response, date: bytes, *, bare: bool, last: bool
+    response: Response, date: bytes, *, bare: bool, last: bytes
 ) -> bytes | None:
     """Takes fields as they are."""
     safe = [
@@ -156,7 +156,7 @@ def _unproven(
 
 
 def _content_of_204(
-    response: Response, date: bytes, *, bare: bool, last: bool
+    response: Response, date: bytes, *, bare: bool, last: bytes
 ) -> bytes | None:
     if response.status != 204:
         return whole(response, date, bare=bare, last=last)

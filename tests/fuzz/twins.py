@@ -46,12 +46,10 @@ async def _told(pieces: tuple[bytes, ...], limits: Limits, *, lane: bool) -> obj
         async with service.running(), trio.open_nursery() as both_ends:
             both_ends.start_soon(serve, far, service)
             both_ends.start_soon(_send, near, pieces)
-            heard, end = await _heard(near)
+            heard = await _heard(near)
             await near.aclose()
     books = [(each.status, each.received, each.sent, each.ending) for each in records]
-    # As h11 spells it where the peer has asked for it.
-    heard = heard.replace(b"\nConnection: close", b"\nconnection: close")
-    return (heard, end), witness.seen, books, [log.getMessage() for log in logs]
+    return heard, witness.seen, books, [log.getMessage() for log in logs]
 
 
 async def _send(near: MemoryTransport, pieces: tuple[bytes, ...]) -> None:

@@ -53,7 +53,9 @@ class Replaced(Connection):
         limits = service.limits
         self._watch = self.watch(service.alarms, limits, transport.taken)
         self._in = Inbound(transport, self._h11, limits, self._watch, service.load)
-        self._out = self.way_out(transport, self._h11, service.date, self._watch)
+        self._out = self.way_out(
+            transport, self._h11, service.date, self._watch, self._in
+        )
 
 
 class Polite(Outbound):

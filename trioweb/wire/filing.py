@@ -30,6 +30,7 @@ from trioweb.message.offload import offload
 from trioweb.message.response import File, Send
 from trioweb.message.transport import Transport
 from trioweb.wire.limits import FILE_PIECE
+from trioweb.wire.plainly import Plainly
 from trioweb.wire.watch import Watch
 
 PassOn = Callable[[int, int, int], Awaitable[int]]
@@ -57,7 +58,7 @@ SLOW = 0.001
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
 
-def around(state: h11.Connection, length: int) -> tuple[bytes, bytes]:
+def around(state: h11.Connection | Plainly, length: int) -> tuple[bytes, bytes]:
     """What goes before content of *length* bytes, and what behind it.
 
     Told of all of it at once, h11 refuses what does not fit while nothing has left:

@@ -21,7 +21,7 @@ from trioweb.wire.asked import request_of
 from trioweb.wire.boundary import contained
 from trioweb.wire.gate import Head
 from trioweb.wire.h1_exchange import H1Exchange
-from trioweb.wire.lane import whole
+from trioweb.wire.lane import closing, whole
 from trioweb.wire.record import exchanged
 from trioweb.wire.service import busy, too_late
 from trioweb.wire.together import MOST, TOGETHER
@@ -120,13 +120,16 @@ class Connection(H1Exchange):
                 # Where the scope has fired, the next checkpoint must be before the
                 # answer; and what h11 has been told of, it must frame.
                 if inbound.plain is not None and watch.cause is None:
-                    last = inbound.plain.closes or self._is_last(response)
-                    bare = request.method == "HEAD"
-                    date = service.date.now()
-                    answer = whole(response, date, bare=bare, last=last)
+                    last = self._is_last(response)
+                    answer = whole(
+                        response,
+                        service.date.now(),
+                        bare=request.method == "HEAD",
+                        last=closing(inbound.plain) if last else b"",
+                    )
                 if answer is None:
-                    last = False
                     await self._respond(request, response)
+                    last = outbound.closing
                 elif (
                     inbound.buffer
                     and inbound.complete
@@ -171,11 +174,11 @@ class Connection(H1Exchange):
             return None
 
     async def _respond(self, request: Request, response: Response) -> None:
-        """Answer with what is not whole, or is the last, by h11."""
-        self._in.tell()
+        """Answer with what is not whole, or not plain."""
         self._watch.limit(None)
         try:
             if response.tunnel is not None:
+                self._in.tell()
                 await self._switch(request, response, response.tunnel)
                 return
             if not callable(response.body):
@@ -198,6 +201,7 @@ class Connection(H1Exchange):
             or self.began - self.opened >= self._limits.age
             or (not self._in.complete and self._in.too_much_left())
             or self._in.waiting
+            or (self._in.plain is not None and self._in.plain.closes)
             # Its peer is still sending what nobody wants to read.
             or (response.status == 413 and not self._in.complete)
         )
@@ -287,5 +291,4 @@ class Connection(H1Exchange):
             )
         self._ending = _COMPLETE
         inbound.taken = 0
-        outbound.status = None
-        outbound.sent = 0
+        outbound.begin()

@@ -34,7 +34,7 @@ class H1Exchange(Exchanging):
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
         self._watch = Watch(service.alarms, limits, transport.taken)
         self._in = Inbound(transport, self._h11, limits, self._watch, service.load)
-        self._out = Outbound(transport, self._h11, service.date, self._watch)
+        self._out = Outbound(transport, self._h11, service.date, self._watch, self._in)
         self.request: Request | None = None  # the one at work
         self.opened = trio.current_time()  # on Trio's clock
         self.began = 0.0  # when the head was complete, on Trio's clock
@@ -53,6 +53,9 @@ class H1Exchange(Exchanging):
 
     async def inform(self, status: int, headers: Headers) -> None:
         """Send an interim response, but never to an HTTP/1.0 peer."""
+        if self._out.begun:
+            msg = "the answer has begun; interim responses come before it"
+            raise RuntimeError(msg)
         if self.request is not None and self.request.version != "1.0":
             self._in.tell()
             await self._out.inform(status, headers.raw)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from trioweb.message.response import Response
 from trioweb.rules.status import bodiless, reason
-from trioweb.wire.gate import TEXT
+from trioweb.wire.gate import TEXT, Head
 from trioweb.wire.limits import RESPONSE_HEAD
 
 # Status lines, as they go out.
@@ -33,10 +33,19 @@ _FRAMING = frozenset(
 )
 
 
-def whole(response: Response, date: bytes, *, bare: bool, last: bool) -> bytes | None:
+def closing(asked: Head) -> bytes:
+    """The field that says that the connection ends, spelled as h11 does.
+
+    That is otherwise where its peer has asked for the end.
+    """
+    return b"Connection: close" if asked.closes else b"connection: close"
+
+
+def whole(response: Response, date: bytes, *, bare: bool, last: bytes) -> bytes | None:
     """All of *response*, dated *date*; its head alone if *bare*; None if h11 must say.
 
-    *last*: it says that the connection ends with it.
+    *last* is the field that says that the connection ends with it; b"" where it does
+    not.
 
     Nobody could add a line to the head: it is proven to have those that it should.
     """
@@ -53,7 +62,7 @@ def whole(response: Response, date: bytes, *, bare: bool, last: bool) -> bytes |
     lines.append(b"content-length: %d" % len(body))
     lines.append(b"date: " + date)
     if last:
-        lines.append(b"connection: close")
+        lines.append(last)
     lines.append(b"\r\n")
     head = b"\r\n".join(lines)
     ends = 2 * len(lines)

@@ -1,48 +1,48 @@
-"""Outbound: the responses of one HTTP/1.1 connection, framed by h11.
+"""Outbound: the responses of one HTTP/1.1 connection, framed by h11 or plainly.
 
 The last byte of a response is written on the one path where everything before it has
-succeeded, and never while unwinding: what was cut short cannot look complete.  A write
-that did not end leaves nobody knows how much on the wire, so nothing is written after.
+succeeded, and never while unwinding: what was cut short cannot look complete.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
+from typing import Protocol
 
 import h11
 import trio
 
-from trioweb.message.errors import HTTPError, PeerGone
+from trioweb.message.errors import HTTPError
 from trioweb.message.problem import problem
 from trioweb.message.request import Request
 from trioweb.message.response import BodyWriter, File, Response
 from trioweb.message.transport import Transport
 from trioweb.rules.headers import parse_list
 from trioweb.rules.status import bodiless, reason
-from trioweb.wire.filing import around, pass_to, send_file
+from trioweb.wire.filing import around, send_file
+from trioweb.wire.gate import Head
 from trioweb.wire.head import RawFields, check_size, fields_of, trailers_of
-from trioweb.wire.pieces import TORN, write_pieces
+from trioweb.wire.pieces import write_pieces
+from trioweb.wire.plainly import Plainly, begin
 from trioweb.wire.service import DateField
 from trioweb.wire.watch import Watch
+from trioweb.wire.writing import Writing
 
 
-class Outbound:
-    """Responses on their way through h11 to the peer."""
+class Asked(Protocol):
+    """The request that is answered, as far as h11 knows of it."""
 
-    __slots__ = (
-        "_broken",
-        "_date",
-        "_h11",
-        "_held",
-        "_open",
-        "_torn",
-        "_transport",
-        "_watch",
-        "sent",
-        "status",
-    )
+    plain: Head | None  # it, where h11 does not know
+
+    def tell(self) -> None:
+        """Let h11 know."""
+
+
+class Outbound(Writing):
+    """Responses on their way through h11 to the peer, or past it."""
+
+    __slots__ = ("_asked", "_date", "_h11", "_plainly", "closing")
 
     def __init__(
         self,
@@ -50,27 +50,21 @@ class Outbound:
         state: h11.Connection,
         date: DateField,
         watch: Watch,
+        asked: Asked,
     ) -> None:
-        self._transport = transport
-        self._watch = watch
+        super().__init__(transport, watch)
+        self._asked = asked
         self._h11 = state
         self._date = date
-        self.status: int | None = None  # of the response that has begun to leave
-        self.sent = 0  # bytes of it so far
-        self._held = bytearray()  # answers that have still to leave
-        self._open = False  # it has begun to leave and not ended
-        self._torn = False  # a write has begun and not ended
-        self._broken = False  # because nobody is there to take it
+        self.closing = False  # it has said that the connection ends with it
+        self._plainly: Plainly | None = None  # frames it in place of h11
 
-    @property
-    def begun(self) -> bool:
-        """Whether it is too late for another response to this request."""
-        return self.status is not None or self._torn
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether what the peer has got so far is a part of something."""
-        return self._open or self._torn
+    def begin(self) -> None:
+        """Make ready for the next exchange."""
+        self.status = None
+        self.sent = 0
+        self.closing = False
+        self._plainly = None
 
     async def respond(
         self, response: Response, *, bare: bool, last: Callable[[], bool]
@@ -93,49 +87,6 @@ class Outbound:
             await self._respond_file(response, body, bare=bare, last=last)
         else:
             await self._respond_written(response, body, bare=bare, last=last)
-
-    @property
-    def held(self) -> int:
-        """Bytes of whole answers that are held back, to leave with what comes next."""
-        return len(self._held)
-
-    def hold(self, status: int, answer: bytes) -> None:
-        """Hold a whole *answer* back; it is over as far as its exchange goes."""
-        self.status = status
-        self.sent = len(answer)
-        self._held += answer
-
-    def flush_now(self) -> None:
-        """Send what can be sent at once of what is held back."""
-        if self._held and not self._torn:
-            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                del self._held[: self._transport.send_now(bytes(self._held))]
-
-    async def flush(self) -> None:
-        """Write what is held back."""
-        await self._write(b"")
-
-    def write_now(self, status: int, answer: bytes) -> bytes:
-        """Write what can be written at once of a whole *answer*; what is left of it."""
-        self.status = status
-        self._open = True
-        data = answer
-        if self._held:
-            data = bytes(self._held) + answer
-            self._held.clear()
-        try:
-            left = data[self._transport.send_now(data) :]
-        except trio.BrokenResourceError as error:
-            self._broken = True
-            raise PeerGone from error
-        self.sent = len(answer) - len(left)
-        self._open = bool(left)
-        return left
-
-    async def write_rest(self, left: bytes) -> None:
-        """Write what is *left* of a whole answer."""
-        await self._write(left)
-        self._open = False
 
     async def switch(self, fields: RawFields) -> None:
         """Write the response that ends HTTP on this connection (RFC 9110 15.2.2)."""
@@ -193,7 +144,7 @@ class Outbound:
         if bare or not file.length:
             await self._finish(response, head)
             return
-        before, after = around(self._h11, file.length)
+        before, after = around(self._state, file.length)
         pass_on = self._pass_on if self._transport.sends_files else None
         write = partial(self._write_part, response)
         await send_file(file, head + before, write, pass_on)
@@ -201,17 +152,6 @@ class Outbound:
         if end:
             await self._write(end)
         self._open = False
-
-    async def _pass_on(self, source: int, at: int, size: int) -> int:
-        self._torn = True
-        try:
-            sent = await pass_to(self._transport, self._watch, source, at, size)
-        except trio.BrokenResourceError as error:
-            self._broken = True
-            raise PeerGone from error
-        self._torn = False
-        self.sent += sent
-        return sent
 
     async def _respond_written(
         self,
@@ -252,11 +192,22 @@ class Outbound:
             options = response.headers.get("connection", "")
             fields = [line for line in fields if line[0] != b"connection"]
             fields.append((b"connection", _closing(options)))
-        status, phrase = response.status, reason(response.status).encode()
-        event = h11.Response(status_code=status, headers=fields, reason=phrase)
-        head = self._framed(event)
+        head = self._begin(response.status, fields)
         check_size(len(head))
+        self.closing = close or (b"connection", b"close") in fields
         return head
+
+    def _begin(self, status: int, fields: RawFields) -> bytes:
+        phrase, asked = reason(status).encode(), self._asked.plain
+        if asked is not None:
+            self._require_whole()
+            found = begin(b"HTTP/1.1 %d %b" % (status, phrase), fields, status, asked)
+            if found is not None:
+                head, self._plainly = found
+                return head
+            self._asked.tell()
+        event = h11.Response(status_code=status, headers=fields, reason=phrase)
+        return self._framed(event)
 
     async def _write_event(
         self, response: Response, before: bytes, event: h11.Event
@@ -272,10 +223,6 @@ class Outbound:
         self._start(response.status)
         await self._write(data)
 
-    def _start(self, status: int) -> None:
-        self.status = status
-        self._open = True
-
     async def _finish(
         self, response: Response, before: bytes, trailers: RawFields | None = None
     ) -> None:
@@ -287,34 +234,19 @@ class Outbound:
     def _trailers(self, response: Response) -> RawFields | None:
         trailers = trailers_of(response)
         # Only chunked content has a place for them (RFC 9112 section 7.1.2).
-        chunked = self._h11.their_http_version == b"1.1" and not (
+        newer = self._plainly is not None or self._h11.their_http_version == b"1.1"
+        chunked = newer and not (
             "content-length" in response.headers or bodiless(response.status)
         )
         return trailers if chunked else None
 
     def _framed(self, event: h11.Event) -> bytes:
-        if self._broken:
-            raise PeerGone
-        if self._torn:
-            raise RuntimeError(TORN)
-        return self._h11.send(event) or b""
+        self._require_whole()
+        return self._state.send(event) or b""
 
-    async def _write(self, data: bytes) -> None:
-        size = len(data)
-        if self._held:
-            data = bytes(self._held) + data
-            self._held.clear()
-        self._torn = True
-        self._watch.write_begins()
-        try:
-            await self._transport.send_all(data)
-        except trio.BrokenResourceError as error:
-            self._broken = True
-            raise PeerGone from error
-        finally:
-            self._watch.write_ended()
-        self._torn = False
-        self.sent += size
+    @property
+    def _state(self) -> h11.Connection | Plainly:
+        return self._plainly or self._h11
 
 
 def _closing(options: str) -> bytes:
