@@ -66,7 +66,7 @@ class Program:
 class Server(Program):
     """A program that serves: *url* is where."""
 
-    url: str
+    url = ""
 
 
 @asynccontextmanager
@@ -105,9 +105,9 @@ async def serving(
     """A program that says where it serves, as `trioweb.run` does."""
     async with started(command, Server, env=env) as server:
         assert isinstance(server, Server)
-        with trio.fail_after(START):
-            match = await server.until(_SERVING)
-        server.url = match[1].decode()
+        with trio.move_on_after(START):
+            server.url = (await server.until(_SERVING))[1].decode()
+        assert server.url, f"it does not serve, but says {server.said.decode()!r}"
         yield server
 
 

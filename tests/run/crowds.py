@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import socket
 import struct
@@ -57,6 +58,7 @@ async def place(app: Served, limits: Limits | None = None) -> AsyncIterator[Plac
             found, alone = Place(host, int(port), logs), tasks()
             await found.asked()  # whatever is loaded late is loaded now
             await until(lambda: tasks() == alone)
+            gc.collect()  # what others have left in a cycle would be closed meanwhile
             before = descriptors()
             yield found
             await until(lambda: (tasks(), descriptors()) == (alone, before))

@@ -55,7 +55,8 @@ async def test_x9_a_thousand_that_leave_leave_no_task_and_no_descriptor() -> Non
                 stream.socket.close()
         await until(lambda: not at_work)
         assert b"home" in await server.asked(LAST)
-        assert not server.logs
+        # On a busy machine a thousand at once may hold up the loop.
+        assert {record.module for record in server.logs} <= {"watchdog"}
 
 
 def counting(*, ends: int) -> App:

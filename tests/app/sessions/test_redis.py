@@ -74,6 +74,7 @@ async def test_the_sessions_of_a_user_that_have_expired_do_not_gather(
         assert redis_server.call("EXISTS", f"{redis_prefix}:u:ada") == 0
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_of_very_many_sessions_some_are_listed_and_all_are_ended(
     redis_server: RedisServer, redis_prefix: str
 ) -> None:

@@ -63,7 +63,7 @@ async def test_k1_kills_refuse_nobody_and_lose_no_acknowledged_write(
         lines = Counter(file.read_text().split())
         assert refused == 0
         assert failed <= PEERS * KILLS
-        assert len(kept) > 100
+        assert len(kept) > PEERS
         assert not [text for text in kept if lines[text] != 1]
         assert await crew.stop() == 0
         assert said(crew.server).count("SIGKILL") == KILLS
