@@ -20,7 +20,7 @@ import trio
 
 from tests.clients.process import ROOT
 from tests.run.cluster.crews import PATIENCE, until
-from tests.run.control.homes import found, home, surroundings
+from tests.run.control.homes import ALONE, found, home, surroundings
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ class Terminal:
         os.close(self.number)
 
 
-MONIT = ("-m", "trioweb", "ctl", "--name", "crew", "monit")
+MONIT = ("-c", ALONE, "ctl", "--name", "crew", "monit")
 
 
 @contextmanager

@@ -21,10 +21,10 @@ HEAVY = (
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """What ``-n auto`` means: one more than there are cores, as tests wait a lot."""
+    """What ``-n auto`` means: two more than there are cores, as tests wait a lot."""
     if hasattr(os, "sched_getaffinity"):
-        return 1 + len(os.sched_getaffinity(0))
-    return 1 + (os.cpu_count() or 1)
+        return 2 + len(os.sched_getaffinity(0))
+    return 2 + (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,7 +18,7 @@ from tests.clients.process import ROOT
 from tests.run.cluster.crews import PATIENCE, Crew, crewed
 
 # As `python -m trioweb`, but only what is below $XDG_RUNTIME_DIR is there to be found.
-_ALONE = """
+ALONE = """
 import os, sys
 from pathlib import Path
 from trioweb.run.control import place
@@ -52,7 +52,7 @@ async def ctl(directory: Path, *words: str) -> Outcome:
     """Run ``trioweb ctl`` for the servers of *directory*."""
     with trio.fail_after(PATIENCE):
         done = await trio.run_process(
-            [sys.executable, "-c", _ALONE, "ctl", *words],
+            [sys.executable, "-c", ALONE, "ctl", *words],
             capture_stdout=True,
             capture_stderr=True,
             stdin=subprocess.DEVNULL,
