@@ -207,7 +207,7 @@ class SocketTransport(Transport):
 
     async def aclose(self) -> None:
         """Close the connection; what was sent still goes out.  Any number of times."""
-        self._close()
+        self._leave()
         await trio.lowlevel.checkpoint()
 
     def taken(self) -> int:
@@ -221,6 +221,14 @@ class SocketTransport(Transport):
         """
         with suppress(OSError):  # closed, or reset by the peer
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._close()
+
+    def _leave(self) -> None:
+        """Close in such a way that the peer hears of it."""
+        if not self._finished and self._socket.fileno() != -1:
+            # What a handler has forked may hold a copy, and then closing says nothing.
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_WR)
         self._close()
 
     def _close(self) -> None:

@@ -224,7 +224,7 @@ class HubTLS(HubTransport):
             if self._tls is not None and self._may_say_goodbye():
                 await self._part_from(self._tls)
         finally:
-            self._close()
+            self._leave()
         await trio.lowlevel.checkpoint()
 
     def _may_say_goodbye(self) -> bool:
