@@ -82,6 +82,20 @@ async def test_a_writer_may_set_trailers(
     assert answer(talk).body == b"content"
 
 
+async def test_a_writer_that_writes_nothing_may_set_them_too(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def handler(request: Request) -> Response:
+        async def write(_: Send) -> None:
+            response.trailers = Headers([("digest", "x")])
+
+        response = Response(200, body=write)
+        return response
+
+    talk = await say(handler, GET + CLOSE)
+    assert talk.received.count(b"\r\n\r\n0\r\ndigest: x\r\n\r\n") == 2
+
+
 @pytest.mark.parametrize(
     ("request_", "also"),
     [

@@ -165,8 +165,9 @@ class Outbound(Writing):
             await self._finish(response, self._first(response, last))
             return
         await write_pieces(writer, partial(self._piece, response, last))
-        trailers = self._trailers(response)
-        await self._finish(response, self._first(response, last), trailers)
+        # The head first: it decides whether there is a place for trailers.
+        before = self._first(response, last)
+        await self._finish(response, before, self._trailers(response))
 
     async def _piece(
         self, response: Response, last: Callable[[], bool], piece: bytes
