@@ -219,6 +219,8 @@ async def test_a_request_passes_on_what_its_exchange_knows() -> None:
 async def test_an_exchange_that_has_ended_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="exchange has ended"):
         await ENDED.receive()
+    with pytest.raises(RuntimeError, match="has ended"):
+        await ENDED.whole(1)
     with pytest.raises(RuntimeError, match="exchange has ended"):
         await ENDED.inform(103, request().headers)
     calls: list[Callable[[], object]] = [
