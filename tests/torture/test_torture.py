@@ -114,3 +114,9 @@ def test_nobody_can_tell_whether_there_is_a_lane(over: str, name: str) -> None:
             ]
             told.append((outcome.received, outcome.end, books))
         assert told[0] == told[1]
+
+
+def test_a_transport_that_fails_at_the_goodbye_of_tls_is_closed_all_the_same() -> None:
+    tally = torture("kept", Fault.CRASH, over="HTTP/1.1 over TLS")
+    assert tally.points
+    assert not tally.failures

@@ -135,11 +135,15 @@ class Sealed(Transport):
 
     async def aclose(self) -> None:
         """Say goodbye, and close; the peer's goodbye is not waited for."""
-        if self._tls is not None and not (self._finished or self._cut or self._sending):
-            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                await self._part_from(self._tls)
-        self._finished = True
-        await self._carrier.aclose()
+        may = not (self._finished or self._cut or self._sending)
+        try:
+            if self._tls is not None and may:
+                with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self._part_from(self._tls)
+        finally:
+            # Whatever becomes of the goodbye: it closes even where it is cancelled.
+            self._finished = True
+            await self._carrier.aclose()  # noqa: ASYNC102
 
     async def _part_from(self, tls: ssl.SSLObject) -> None:
         """Say goodbye: all of it, for a part would be none, and it is said once."""
