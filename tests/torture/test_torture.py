@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.torture.faults import Fault
 from tests.torture.harms import BYTES, STEPS, USES, How, Stop
 from tests.torture.lines import Line
 from tests.torture.protocols import PROTOCOLS
