@@ -43,6 +43,7 @@ CA = pem("ca.pem")
 def trusting(ca: str = CA, *, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
     """The context of a peer that trusts our CA, and nobody else."""
     context = ssl.create_default_context(cafile=ca)
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # as newer Pythons have it
     if alpn:
         context.set_alpn_protocols(list(alpn))
     return context

@@ -158,6 +158,8 @@ def _context(tls: TLS, pair: Pair) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _MINIMUM[tls.minimum]
     context.options |= _OPTIONS
+    # Python before 3.11.4 sets it: an end without a goodbye would look like one.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.set_ciphers(CIPHERS)
     context.num_tickets = 1  # of two, a peer that comes again uses one
     context.set_alpn_protocols(list(protocols()))
