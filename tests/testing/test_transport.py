@@ -216,3 +216,9 @@ async def test_sending_to_an_end_that_closed_fails_at_once() -> None:
     await one.aclose()
     with pytest.raises(trio.BrokenResourceError, match="closed"):
         await two.send_all(b"x")
+
+
+def test_it_has_no_system_that_sends_files() -> None:
+    ours, _ = memory_pair()
+    assert not ours.sends_files
+    assert ours.send_file_now(0, 0, 1) == 0
