@@ -10,7 +10,7 @@ import trio.testing
 
 from tests.wire.agreeing import on_the_lane
 from tests.wire.handlers import GET, P, T, counting, hello
-from tests.wire.talking import End, answers, talking
+from tests.wire.talking import End, Talking, answers, talking
 from trioweb.message.handler import Handler
 from trioweb.message.request import Request
 from trioweb.message.response import Response
@@ -137,6 +137,34 @@ async def test_what_one_request_sets_the_next_does_not_see() -> None:
         assert [got.body for got in answers(talk)] == [b"nobody"] * 6
 
 
+async def test_nor_what_is_only_equal_to_what_was_there_before() -> None:
+    class Odd:
+        def __eq__(self, other: object) -> bool:
+            raise NotImplementedError
+
+        __hash__ = object.__hash__
+
+    seen = contextvars.ContextVar[list[str]]("seen")
+    odd = contextvars.ContextVar[Odd]("odd")
+    seen.set([])
+    odd.set(Odd())
+
+    async def handler(request: Request) -> Response:
+        before = [*seen.get()]
+        mine: list[str] = []
+        seen.set(mine)
+        if request.path == "/odd":
+            odd.set(Odd())
+        # Whoever goes on with it later must not do so in another's request.
+        mine += [request.path] * (request.path == "/late")
+        return Response(200, body=" ".join(before).encode())
+
+    async with talking(handler) as talk:
+        await talk.send(asks("/", "/odd", "/late", "/"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert [(got.status, got.body) for got in answers(talk)] == [(200, b"")] * 4
+
+
 async def test_whatever_comes_next_leaves_behind_what_was_held(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
@@ -165,31 +193,35 @@ async def test_whatever_comes_next_leaves_behind_what_was_held(
     assert sum(record.sent for record in talk.records) == len(talk.received)
 
 
+def ending(talks: list[Talking]) -> Handler:
+    """Ends the server in the midst of ``/end``."""
+
+    async def handler(request: Request) -> Response:
+        if request.path == "/end":
+            talks[0].serving.cancel()
+            await trio.lowlevel.checkpoint()
+        return Response(200, body=b"done" * 80)
+
+    return handler
+
+
 async def test_what_was_answered_is_sent_though_the_server_ends_meanwhile(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async def handler(request: Request) -> Response:
-        if request.path == "/end":
-            talk.serving.cancel()
-            await trio.lowlevel.checkpoint()
-        return Response(200, body=b"done")
-
-    async with talking(handler) as talk:
+    talks: list[Talking] = []
+    async with talking(ending(talks)) as talk:
+        talks.append(talk)
         await talk.send(asks("/a", "/end"))
         await talk.over.wait()
-    assert answers(talk)[0].body == b"done"
+    assert answers(talk)[0].body == b"done" * 80
 
 
 async def test_what_nobody_takes_is_no_end(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    async def handler(request: Request) -> Response:
-        if request.path == "/end":
-            talk.serving.cancel()
-            await trio.lowlevel.checkpoint()
-        return Response(200, body=b"a" * 300)
-
-    async with talking(handler, buffer=100, listen=False) as talk:
+    talks: list[Talking] = []
+    async with talking(ending(talks), buffer=100, listen=False) as talk:
+        talks.append(talk)
         await talk.send(asks("/a", "/end"))
         await talk.served.wait()
         with pytest.raises(trio.BrokenResourceError):

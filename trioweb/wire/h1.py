@@ -19,6 +19,7 @@ from trioweb.message.request import Request
 from trioweb.message.response import Response, Talk
 from trioweb.wire.asked import request_of
 from trioweb.wire.boundary import contained
+from trioweb.wire.contexts import same
 from trioweb.wire.gate import Head
 from trioweb.wire.h1_exchange import H1Exchange
 from trioweb.wire.lane import closing, whole
@@ -75,7 +76,7 @@ class Connection(H1Exchange):
             head = None
             # What one request sets, the next must not see: behind a proxy it is
             # another user's.
-            if inbound.buffer and together < TOGETHER and task.context == context:
+            if inbound.buffer and together < TOGETHER and same(task.context, context):
                 head = inbound.plain_head() if service.lane else None
                 together += 1
             if head is None:

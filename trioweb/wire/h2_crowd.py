@@ -16,6 +16,7 @@ import trio
 
 from trioweb.message.errors import HTTPError
 from trioweb.message.request import Request
+from trioweb.wire.contexts import same
 from trioweb.wire.h2_stream import Stream
 from trioweb.wire.service import Service
 from trioweb.wire.watch import Watch
@@ -72,7 +73,7 @@ class Crowd:
     async def _answer(self, tasks: trio.Nursery) -> None:
         """Answer one stream after the other until there are none."""
         clean = contextvars.copy_context()
-        while self._asked and _same(contextvars.copy_context(), clean):
+        while self._asked and same(contextvars.copy_context(), clean):
             await self._answer_some(clean)
         # What one request has set, the next must not see: behind a proxy it is
         # another user's.
@@ -95,7 +96,7 @@ class Crowd:
                     stream.end()
                     if not (stream.settled and watch.cause is None and self._asked):
                         break
-                    if not _same(contextvars.copy_context(), clean):
+                    if not same(contextvars.copy_context(), clean):
                         break
                     stream, asked = self._asked.popleft()
             if watch.scope.cancelled_caught:
@@ -116,13 +117,3 @@ class _Answered:
 
     def taken(self) -> int:
         return 0 if self.stream is None else self.stream.taken()
-
-
-_MISSING = object()
-
-
-def _same(one: contextvars.Context, other: contextvars.Context) -> bool:
-    """Whether the same values are set in both; not merely equal ones."""
-    return len(one) == len(other) and all(
-        other.get(each, _MISSING) is value for each, value in one.items()
-    )
